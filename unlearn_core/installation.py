@@ -3,6 +3,7 @@
 The wheel holds app, pages, assets and settings in the package's folder `_app`; pyproject.toml says what goes there.
 """
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -37,3 +38,13 @@ def require_checkout(what: str) -> None:
     """Raise NotSupportedError, for what writes into the project's own folder, if there is no checkout."""
     if not IS_CHECKOUT:
         raise NotSupportedError(f"{what} writes into the project's own folder: run it in a checkout of the project.")
+
+
+def source_digest(folder: Path = _PACKAGE) -> str:
+    """The SHA-256 of the source files in a folder: paths and contents of all of them, pages and assets aside."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        if not path.is_relative_to(_IN_WHEEL):
+            digest.update(f"\n{path.relative_to(folder).as_posix()}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -28,6 +28,7 @@ from unlearn_core.domain.method import Method
 from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.engine.measurement_infos import measurement_infos
 from unlearn_core.export import archive
+from unlearn_core.export.evidence import evidence_folder
 from unlearn_core.export.html_report import render_report
 from unlearn_core.export.model_card import render_model_card
 from unlearn_core.export.sweep_report import sweep_section
@@ -165,8 +166,11 @@ def report_texts() -> Iterator[Shown]:
         ),
     }.items():
         yield from (Shown(name, text) for text in _Reader(html).texts)
+    sheet = evidence_folder.evidence_files(report, None)["sheet.html"].decode()
+    yield from (Shown("evidence sheet", text) for text in _Reader(sheet).texts)
     yield from markdown_texts(render_model_card(report), "MODEL_CARD.md")
-    yield from (Shown("README.txt of an archive", line) for line in archive.README_TEXT.splitlines())
+    for text in (archive.README_TEXT, evidence_folder.README_TEXT):
+        yield from (Shown("README.txt of an archive", line) for line in text.splitlines())
     for path in sorted((CORE / "export").rglob("template/*")):
         place = path.relative_to(ROOT).as_posix()
         if path.suffix in (".html", ".md"):

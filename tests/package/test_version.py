@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_a_report_says_which_version_made_it(folder: Path) -> None:
     assert json.loads((folder / "report.json").read_text())["made_with"] == {"unlearn-lab": VERSION}
     timings = json.loads((folder / "parts" / "timings.json").read_text())
-    assert list(timings["versions"]) == ["unlearn-lab", "torch", "numpy"]
+    assert list(timings["versions"]) == ["unlearn-lab", "torch", "numpy", "source"]
     assert timings["versions"]["unlearn-lab"] == VERSION
 
 

@@ -22,7 +22,7 @@ from unlearn_core.engine.model_cache import ModelCache, freeze_result
 from unlearn_core.engine.record_run import record_run
 from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run
 from unlearn_core.engine.tracker import RunTracker, SnapshotRecorder
-from unlearn_core.installation import VERSION
+from unlearn_core.installation import VERSION, source_digest
 from unlearn_core.probes.common import class_activation
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports
@@ -224,7 +224,12 @@ def _timings(prepared: PreparedRun, seconds: RunSeconds, stack_size: int, *, dev
         images=tracker.images_seen,
         device=describe_device(device),
         threads=torch.get_num_threads(),
-        versions={"unlearn-lab": VERSION, "torch": torch.__version__, "numpy": np.__version__},
+        versions={
+            "unlearn-lab": VERSION,
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "source": source_digest()[:16],
+        },
         started=prepared.started,
     )
     return timings if stack_size == 1 else timings.model_copy(update={"stack_size": stack_size})

@@ -21,7 +21,7 @@ def report_file(reports: Sequence[Report], file: Path | str) -> Path:
 
 def report_html(reports: Sequence[Report]) -> str:
     """Return the text of that file."""
-    return render_report(reports, methods=methods(), image_datasets=_image_datasets(reports))
+    return render_report(reports, methods=methods(), image_datasets=image_datasets(reports))
 
 
 def write_file(file: Path, data: bytes) -> Path:
@@ -33,7 +33,7 @@ def write_file(file: Path, data: bytes) -> Path:
     return file
 
 
-def _image_datasets(reports: Sequence[Report]) -> dict[str, ImageDataset]:
+def image_datasets(reports: Sequence[Report]) -> dict[str, ImageDataset]:
     """Return the images of the reports' data sets, as far as they are on this machine."""
     loaded = {}
     for name in {report.dataset.id for report in reports}:

@@ -79,7 +79,7 @@ def summarize_run(report: Report, *, name: str, image_dataset: ImageDataset | No
     return RunSummary(
         name=name,
         title=f"Did it forget {report.forget_set_title}?",
-        question=_question(report),
+        question=question_of(report),
         facts=_facts(report),
         verdicts=verdict.verdicts(report),
         flags=raised,
@@ -96,7 +96,8 @@ def summarize_run(report: Report, *, name: str, image_dataset: ImageDataset | No
     )
 
 
-def _question(report: Report) -> str:
+def question_of(report: Report) -> str:
+    """What was unlearned, and what the report says about it."""
     many = len(report.split.forget_train)
     count = "1 training image" if many == 1 else f"{many:,} training images"
     what = (

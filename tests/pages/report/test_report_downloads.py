@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES
 from tests.pages.page_asserts import fine, words
+from unlearn_core.__main__ import main
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
@@ -20,7 +22,7 @@ def test_a_report_is_handed_out_whole_and_made_once(
 ) -> None:
     app = fine(visit("run", id=str(CLASS)))
     labels = [button.proto.label for button in app.get("download_button")]
-    assert labels[:2] == ["Report as one file (HTML)", "Everything (zip)"]
+    assert labels[:3] == ["Report as one file (HTML)", "Everything (zip)", "Evidence sheet (zip)"]
     found = cache.report(CLASS, reports.report_version(done.data_dir, CLASS))
     text = cache.html_report(found)
     assert "Did it forget discs?" in text
@@ -34,6 +36,32 @@ def test_a_report_is_handed_out_whole_and_made_once(
 def test_the_example_is_handed_out_too(visit: Visit) -> None:
     fine(visit("run", id="example"))
     assert "Did it forget cat?" in cache.html_report(cache.example())
+
+
+def test_an_evidence_sheet_is_handed_out_and_verifies(
+    visit: Visit, done: RunStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = fine(visit("run", id=str(CLASS)))
+    assert "python -m unlearn_core verify FOLDER" in words(app)
+    found = cache.report(CLASS, reports.report_version(done.data_dir, CLASS))
+    with zipfile.ZipFile(io.BytesIO(cache.evidence(found))) as file:
+        file.extractall(tmp_path)
+    assert main(["verify", str(tmp_path / f"evidence-{CLASS}")]) == 0
+    by_page = capsys.readouterr().out
+    assert "Nothing differs." in by_page
+    assert "agrees        data/images" in by_page, "the data set is on this machine"
+    assert main(["evidence", str(CLASS), "--out", str(tmp_path / "other")]) == 0
+    ours, theirs = ((tmp_path / name / "outputs.npz").read_bytes() for name in (f"evidence-{CLASS}", "other"))
+    assert ours == theirs
+
+
+def test_without_all_outputs_there_is_no_evidence_sheet(
+    visit: Visit, done: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unlearn_core.ui.report.report_downloads.lost_outputs", lambda report: ["the retrained model"])
+    app = fine(visit("run", id=str(CLASS)))
+    (button,) = [one for one in app.get("download_button") if one.proto.label == "Evidence sheet (zip)"]
+    assert button.proto.disabled
 
 
 def upload(app: AppTest, name: str, data: bytes) -> AppTest:

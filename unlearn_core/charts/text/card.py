@@ -32,11 +32,15 @@ def share(value: float, images: int) -> str:
 
 def interval(comparison: Comparison) -> str:
     """A difference as "−2.5 points (−3.9 to −1.1)", or in images where there are few."""
-    if comparison.images < FEWEST_IMAGES:
-        images = comparison.difference * comparison.images
-        return f"{signed(images, 0)} image{'' if round(abs(images)) == 1 else 's'}"
-    low, high = (signed(100 * value) for value in (comparison.low, comparison.high))
-    return f"{signed(100 * comparison.difference)} points ({low} to {high})"
+    return difference(comparison.difference, comparison.low, comparison.high, images=comparison.images)
+
+
+def difference(value: float, low: float, high: float, *, images: int) -> str:
+    """The same from a difference of shares (-1 to 1) and the ends of its interval."""
+    if images < FEWEST_IMAGES:
+        count = value * images
+        return f"{signed(count, 0)} image{'' if round(abs(count)) == 1 else 's'}"
+    return f"{signed(100 * value)} points ({signed(100 * low)} to {signed(100 * high)})"
 
 
 def retrained_models(report: Report) -> str:

@@ -50,7 +50,7 @@ Evidence = Literal[
 
 CHANCE = 0.5
 SIGNIFICANT_ERRORS = 2
-_NINE_IN_TEN = (0.1, 0.9)
+NINE_IN_TEN = (0.1, 0.9)
 """The quantiles of the retrained model's values that the median of the unlearned model's must lie beyond."""
 _DIRECTIONS: Mapping[ForgetFinding, Direction] = {
     "not": "left",
@@ -195,7 +195,7 @@ def _beyond_most(report: Report, values: Literal["entropy", "true_logit"]) -> tu
         return "", nan, nan
     found = getattr(report[LogitsResult], values)
     after = float(np.median(found["after"][rows]))
-    low, high = (float(np.quantile(found["gold"][rows], share)) for share in _NINE_IN_TEN)
+    low, high = (float(np.quantile(found["gold"][rows], share)) for share in NINE_IN_TEN)
     if after > high:
         return "above", after, high
     return ("below", after, low) if after < low else ("within", after, nan)

@@ -46,6 +46,11 @@ _DISAGREEING: Mapping[ForgetFinding, tuple[Direction, ...]] = {
 """The directions of other evidence that disagree with a finding by accuracy."""
 
 
+def finding_title(finding: ForgetFinding) -> str:
+    """What a finding by accuracy is called."""
+    return _FORGET_TITLES[finding][0]
+
+
 def forget_card(report: Report) -> Verdict:
     """Judge whether the forget set was forgotten, by all evidence that the report has."""
     found = forget_verdicts(report)

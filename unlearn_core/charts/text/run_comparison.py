@@ -24,13 +24,14 @@ from unlearn_core.domain.verdicts.report_verdicts import correct_predictions, is
 from unlearn_core.domain.verdicts.rule import Relation, relations
 
 MISSING = "–"
-_SHOWN: Mapping[Relation, str] = {
+RELATION_WORDS: Mapping[Relation, str] = {
     "equal": f"equal within {100 * MARGIN:.0f} points",
     "lost": f"lower by more than {100 * MARGIN:.0f} points",
     "lower": "lower by more than chance explains",
     "higher": "higher by more than chance explains",
     "unclear": "which may be chance",
 }
+"""What the rule says of a difference of accuracies."""
 
 
 def mismatch_warning(reports: Sequence[Report]) -> str:
@@ -91,7 +92,7 @@ def summary(first: Report, other: Report) -> str:
     for name in SET_LABELS:
         if name in found:
             one, relation = found[name]
-            parts.append(f"{set_label(name)}: {interval(one)}, {_SHOWN[relation]}")
+            parts.append(f"{set_label(name)}: {interval(one)}, {RELATION_WORDS[relation]}")
         elif (gap := difference_of_samples(first, other, name)) is not None:
             low, middle, high = (signed(100 * value) for value in gap)
             parts.append(f"{set_label(name)}: {middle} points ({low} to {high}), on different images")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from unlearn_core.domain.report import Report
+from unlearn_core.export.evidence.sheet import lost_outputs
 from unlearn_core.export.extra_sections import ExtraSection
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
@@ -17,6 +18,7 @@ def show(report: Report) -> None:
     name = f"run-{report.run or 'example'}"
     with st.popover("Download", icon=":material/download:"):
         show_report_files([report], name=name)
+        _show_evidence(report, name=name)
         if report.run is not None:
             weights = artifacts.run_dir(open_data_dir(), report.run) / artifacts.WEIGHTS_FILE
             file_button(
@@ -45,6 +47,24 @@ def show(report: Report) -> None:
             icon=":material/data_object:",
         )
         st.caption("Each chart has its own table (CSV) and image (PNG) below it.")
+
+
+def _show_evidence(report: Report, *, name: str) -> None:
+    """Show the evidence sheet; without the outputs of its models a report cannot be verified."""
+    file_button(
+        "Evidence sheet (zip)",
+        lambda: cache.evidence(report),
+        f"{name}-evidence.zip",
+        "application/zip",
+        key="get-evidence",
+        icon=":material/fact_check:",
+        disabled=bool(lost_outputs(report)),
+    )
+    st.caption(
+        "The evidence sheet is one page for somebody who answers for the run: what was tested, how surely, and what "
+        "was not. Its folder has the outputs, from which `python -m unlearn_core verify FOLDER` computes every figure "
+        "again."
+    )
 
 
 def show_several(reports: Sequence[Report], *, key_scope: str, side: ExtraSection | None = None) -> None:

@@ -98,6 +98,16 @@ def archive(*found: Report, side: ExtraSection | None = None) -> bytes:
     return _archive(str(open_data_dir()), _key(found), side, found)
 
 
+def evidence(found: Report) -> bytes:
+    """The zip of a run's evidence sheet, made when it is asked for."""
+    from unlearn_core.export.evidence.evidence_folder import evidence_files, zipped
+
+    images: ImageDataset | None = None
+    with suppress(UnlearnError):  # The sheet itself says that the images are missing.
+        images = image_dataset(found.dataset.id)
+    return zipped(evidence_files(found, images), folder=f"evidence-{found.run or 'example'}")
+
+
 def _key(run_reports: Sequence[Report]) -> tuple[Any, ...]:
     """The cache key of what is made from reports: each run, its parts and its repeats. The example never changes."""
     return tuple(

@@ -1,0 +1,1 @@
+"""Evidence sheets: round trips, tampering, hostile folders, and the page."""

@@ -1,0 +1,187 @@
+"""The figures of an evidence sheet on everything but accuracy: relearning, attacks, score, similarity and copies."""
+
+from collections.abc import Iterable
+from math import isfinite
+
+import numpy as np
+
+from unlearn_core.charts.drawing.wording import eval_forget_set
+from unlearn_core.charts.text.claims import ENTROPY_QUANTILES, forget_claims, relearn_steps
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.copies import CopiesResult
+from unlearn_core.domain.results.outputs import ClosenessResult, DistanceResult, LogitsResult
+from unlearn_core.domain.results.privacy import LiraResult, MembershipResult, NeuripsScoreResult, RelearnResult
+from unlearn_core.export.evidence.sheet import SheetFigure
+
+_LEVEL = 0.95
+_AGREEING = {"before-gold": "before", "after-gold": "after", "gold-twin": "twin"}
+"""The model that is compared with the retrained one, by pair."""
+
+
+def other_figures(report: Report) -> list[SheetFigure]:
+    """Return the figures of all other evidence that the report has."""
+    made = (
+        _relearning(report),
+        _membership(report),
+        _entropy(report),
+        _shadow_models(report),
+        _score(report),
+        _similarity(report),
+        _copies(report),
+    )
+    return [figure for own in made for figure in own]
+
+
+def _relearning(report: Report) -> Iterable[SheetFigure]:
+    result = report.get(RelearnResult)
+    if result is None:
+        return
+    for model, times in result.models.items():
+        draws = [time for time in times.by_draw if time is not None]
+        yield SheetFigure(
+            id=f"relearning/{model}",
+            evidence="relearning",
+            what="relearn time in steps (range over draws)",
+            model=model,
+            value=times.time,
+            unit="steps",
+            low=min(draws, default=None),
+            high=max(draws, default=None) if len(draws) == len(times.by_draw) else None,
+            finding=relearn_steps(times),
+            source="run",
+        )
+    yield SheetFigure(
+        id="relearning/index",
+        evidence="relearning",
+        what="anamnesis index",
+        model="after",
+        value=result.index,
+        unit="ratio",
+        source="run",
+    )
+
+
+def _membership(report: Report) -> Iterable[SheetFigure]:
+    result = report.get(MembershipResult)
+    for model, attacks in result.attacks.items() if result else ():
+        for attack, one in attacks.items():
+            yield SheetFigure(
+                id=f"membership/{attack}/{model}",
+                evidence="membership inference",
+                what=f"AUC of the attack by {attack}",
+                set="forget_train",
+                model=model,
+                value=one.auc,
+                unit="AUC",
+                low=one.low,
+                high=one.high,
+                level=_LEVEL,
+                images=result.num_members if result else None,
+            )
+
+
+def _entropy(report: Report) -> Iterable[SheetFigure]:
+    if all(claim.evidence != "entropy" for claim in forget_claims(report)):
+        return
+    name, entropy = eval_forget_set(report), report[LogitsResult].entropy
+    rows = getattr(report.split, name)
+    for model, share in ENTROPY_QUANTILES:
+        yield SheetFigure(
+            id=f"entropy/{model}",
+            evidence="entropy",
+            what=f"entropy below which {share:.0%} of the images are",
+            set=name,
+            model=model,
+            value=float(np.quantile(entropy[model][rows], share)),
+            unit="nats",
+            images=len(rows),
+        )
+
+
+def _shadow_models(report: Report) -> Iterable[SheetFigure]:
+    result = report.get(LiraResult)
+    if result is None:
+        return
+    yield SheetFigure(
+        id="shadow models/success",
+        evidence="shadow models",
+        what="success in telling it from a retrained model",
+        model="after",
+        value=result.success_rate,
+        low=result.low,
+        high=result.high,
+        level=_LEVEL,
+        source="run",
+    )
+    for model, share in result.identified.items():
+        yield SheetFigure(
+            id=f"shadow models/{model}",
+            evidence="shadow models",
+            what="forget images identified as trained on",
+            set="forget_train",
+            model=model,
+            value=share,
+            source="run",
+        )
+
+
+def _score(report: Report) -> Iterable[SheetFigure]:
+    result = report.get(NeuripsScoreResult)
+    for kind, one in result.scores.items() if result else ():
+        model = "gold" if kind == "ceiling" else kind
+        for what, value in (("challenge score", one.score), ("standard error of the score", one.score_error)):
+            yield SheetFigure(
+                id=f"{what}/{model}",
+                evidence="challenge score",
+                what=what,
+                model=model,
+                value=value if isfinite(value) else None,
+                unit="ratio",
+                source="run",
+            )
+
+
+def _similarity(report: Report) -> Iterable[SheetFigure]:
+    closeness, distance = report.get(ClosenessResult), report.get(DistanceResult)
+    for name, one in closeness.sets.items() if closeness else ():
+        for pair, agreement in one.agreement.items():
+            if agreement is not None:
+                model = _AGREEING.get(pair, pair)
+                yield SheetFigure(
+                    id=f"agreement/{name}/{model}",
+                    evidence="similarity",
+                    what="same prediction as retrained",
+                    set=name,
+                    model=model,
+                    value=agreement.share,
+                    low=agreement.low,
+                    high=agreement.high,
+                    level=_LEVEL,
+                    images=one.images,
+                )
+    overall = distance.overall.get("test") if distance else None
+    for model, value in overall.by_model.items() if overall else ():
+        if isfinite(value):
+            yield SheetFigure(
+                id=f"distance/{model}",
+                evidence="similarity",
+                what="distance to the retrained model in bits",
+                model=model,
+                value=value,
+                unit="bits",
+            )
+
+
+def _copies(report: Report) -> Iterable[SheetFigure]:
+    result = report.get(CopiesResult)
+    for name, count in result.counts.items() if result else ():
+        yield SheetFigure(
+            id=f"copies/{name}",
+            evidence="copies",
+            what="images that are copies of forget images",
+            set=name,
+            model="",
+            value=count,
+            unit="images",
+            source="run",
+        )
