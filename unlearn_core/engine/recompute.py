@@ -7,6 +7,7 @@ import torch
 
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.report import Report, stored
+from unlearn_core.domain.results.outputs import FurtherGolds
 from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.probes import accuracy, closeness, confusion, distance, logits, membership, predictions
 from unlearn_core.probes.common.context import ProbeContext
@@ -28,6 +29,7 @@ def measure_outputs(report: Report, *, only: Collection[str]) -> Report:
         evaluations=report.evaluations,
         models={},
         forgotten_classes=forget.classes if isinstance(forget, ForgetClasses) else (),
+        further_golds=report.get(FurtherGolds),
     )
     parts: dict[str, ReportPart] = dict(report.parts)
     missing = dict(report.missing)

@@ -12,6 +12,8 @@ from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, Forg
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Evaluation, Report
 from unlearn_core.domain.results.copies import CopiesResult
+from unlearn_core.domain.results.layer_comparison import CkaResult, FeatureGap
+from unlearn_core.domain.results.outputs import FurtherGolds
 from unlearn_core.domain.split import make_split
 from unlearn_core.engine.recompute import measure_outputs
 
@@ -36,9 +38,18 @@ DATASET = DatasetCard(
 
 @cache
 def small_report(
-    seed: int = 0, *, gold: bool = True, twin: bool = False, images: int = 0, measured: bool = True
+    seed: int = 0,
+    *,
+    gold: bool = True,
+    twin: bool = False,
+    further: bool = False,
+    images: int = 0,
+    measured: bool = True,
 ) -> Report:
-    """The second of three classes is forgotten, or so many images; with `measured` there are attacks by models too."""
+    """The second of three classes is forgotten, or so many images; with `measured` there are attacks by models too.
+
+    With `further`, the outputs of two more retrained models are there.
+    """
     rng = np.random.default_rng(seed)
     count = DATASET.train + DATASET.val + DATASET.test
     labels = rng.integers(0, 3, count)
@@ -74,6 +85,13 @@ def small_report(
     if measured:
         copies = {"retain_train": 2, "retain_val": 0, "retain_test": 1}
         report = report.with_result(CopiesResult(counts=copies, forget_images=2))
+    if further:
+        rows = np.sort(np.concatenate([getattr(split, name) for name in split._fields if name != "retain_train"]))
+        logits = np.stack([evaluations["gold"].logits[rows] + rng.normal(0, 1, (len(rows), 3)) for _ in range(2)])
+        report = report.with_result(FurtherGolds(numbers=[1, 2], rows=rows, logits=logits.astype(np.float16)))
+    if twin:
+        gap = FeatureGap(layer="head", after_gold=0.4, gold_twin=0.9, error=0.02)
+        report = report.with_result(CkaResult(images=9, forget_images=3, layers=[], reasons={}, gap=gap))
     return measure_outputs(report, only=BY_OUTPUTS)
 
 

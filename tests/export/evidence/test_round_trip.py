@@ -16,6 +16,7 @@ from unlearn_core.cli.verify import recompute_sheet
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import Report
 from unlearn_core.export.evidence import evidence_folder
+from unlearn_core.export.evidence.build_sheet import build_sheet
 from unlearn_core.export.evidence.evidence_folder import evidence_files, read_sheet, zipped
 from unlearn_core.export.evidence.fingerprints import fingerprints
 from unlearn_core.export.evidence.sheet import EvidenceSheet
@@ -38,6 +39,8 @@ def differing(checks: list[Check]) -> list[str]:
     [
         pytest.param(lambda: small_report(1), id="one retrained model"),
         pytest.param(lambda: small_report(2, twin=True), id="two retrained models"),
+        pytest.param(lambda: small_report(2, further=True), id="outputs of two more"),
+        pytest.param(lambda: small_report(2, twin=True, further=True), id="a second one, and its outputs"),
         pytest.param(lambda: small_report(3, gold=False), id="none"),
         pytest.param(lambda: small_report(4, images=20), id="images"),
         pytest.param(lambda: small_report(5, images=2, gold=False), id="two images, no retrained model"),
@@ -65,6 +68,25 @@ def test_the_sheet_has_the_words_of_the_report(folder: Path) -> None:
     assert {"accuracy", "accuracy by class", "relearning", "similarity", "copies"} <= {
         one.evidence for one in sheet.figures
     }
+
+
+def test_the_mean_of_the_retrained_models_is_in_the_sheet() -> None:
+    figures = {one.id: one for one in build_sheet(small_report(2, further=True), ()).figures}
+    after = figures["accuracy/retain_test/after"].value
+    mean = figures["accuracy/retain_test/mean of retrained"].value
+    assert after is not None
+    assert mean is not None
+    assert figures["difference/retain_test/after-gold"].value == pytest.approx(after - mean)
+    one = {own.id for own in build_sheet(small_report(1), ()).figures}
+    assert "accuracy/retain_test/mean of retrained" not in one
+
+
+def test_features_are_evidence_where_they_were_compared() -> None:
+    twin, one = (build_sheet(small_report(number, twin=number == 2), ()) for number in (2, 1))
+    assert {own.source for own in twin.figures if own.evidence == "representation"} == {"run"}
+    assert "representation" in {own.evidence for own in twin.claims}
+    assert "representation" not in {own.what for own in twin.untested}
+    assert "representation" in {own.what for own in one.untested}
 
 
 def test_what_was_not_tested_is_said(tmp_path: Path) -> None:

@@ -11,20 +11,22 @@ from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.verdicts.paired_comparison import MARGIN, Comparison
 from unlearn_core.domain.verdicts.report_verdicts import (
     class_comparisons,
-    correct_predictions,
     forget_verdicts,
+    num_retrained,
     reference,
     retain_verdict,
+    retrained_predictions,
 )
 from unlearn_core.export.evidence.sheet import SheetFigure
 
 NEVER_PREDICTED = "difference to a model that never predicts it"
+VERDICT_SETS = ("forget_train", "forget_test", "retain_test")
 _LEVEL, _PAIRED_LEVEL = 0.95, 0.9
 
 
 def accuracy_figures(report: Report) -> list[SheetFigure]:
     """Return the figures on which the verdicts by accuracy rest; a result that the report lacks has none."""
-    made = (_accuracies(report), _second_retrained(report), _differences(report), _classes(report), _repeats(report))
+    made = (_accuracies(report), _mean_of_retrained(report), _differences(report), _classes(report), _repeats(report))
     return [figure for own in made for figure in own]
 
 
@@ -57,17 +59,18 @@ def _accuracies(report: Report) -> Iterable[SheetFigure]:
                 )
 
 
-def _second_retrained(report: Report) -> Iterable[SheetFigure]:
-    """Of the second retrained model, which the differences are means over: the report itself measures the first."""
-    for name, rows in report.split._asdict().items() if "twin" in report.evaluations else ():
+def _mean_of_retrained(report: Report) -> Iterable[SheetFigure]:
+    """The reference of the verdicts where there are several retrained models: the report itself measures the first."""
+    for name in VERDICT_SETS if num_retrained(report) > 1 else ():
+        rows = getattr(report.split, name)
         if len(rows):
             yield SheetFigure(
-                id=f"accuracy/{name}/twin",
+                id=f"accuracy/{name}/mean of retrained",
                 evidence="accuracy",
                 what="accuracy",
                 set=name,
-                model="twin",
-                value=float(correct_predictions(report, "twin", rows).mean()),
+                model="golds",
+                value=float((retrained_predictions(report, rows) == report.labels[rows]).mean()),
                 images=len(rows),
             )
 
@@ -77,29 +80,30 @@ def _differences(report: Report) -> Iterable[SheetFigure]:
     for name, one in forget_verdicts(report).items():
         finding = finding_title(one.finding)
         if has_gold:
-            yield _difference(one.retrained, name, "after-gold", finding=finding)
-            yield _difference(one.gap, name, "before-gold")
+            yield paired_figure(one.retrained, name, "after-gold", finding=finding)
+            yield paired_figure(one.gap, name, "before-gold")
         else:
-            yield _difference(one.retrained, name, "after", what=NEVER_PREDICTED, finding=finding)
-        yield _difference(one.original, name, "after-before")
+            yield paired_figure(one.retrained, name, "after", what=NEVER_PREDICTED, finding=finding)
+        yield paired_figure(one.original, name, "after-before")
     found = retain_verdict(report)
     if found is not None:
-        yield _difference(found.deciding, "retain_test", f"after-{reference(report)}", finding=found.finding)
+        yield paired_figure(found.deciding, "retain_test", f"after-{reference(report)}", finding=found.finding)
         if has_gold:
-            yield _difference(found.original, "retain_test", "after-before")
+            yield paired_figure(found.original, "retain_test", "after-before")
 
 
 def _classes(report: Report) -> Iterable[SheetFigure]:
     pair = f"after-{reference(report)}"
     for number, (one, relation) in class_comparisons(report).items():
         name = report.dataset.classes[number]
-        figure = _difference(one, "retain_test", pair, what=name, finding=RELATION_WORDS[relation])
+        figure = paired_figure(one, "retain_test", pair, what=name, finding=RELATION_WORDS[relation])
         yield figure.model_copy(update={"id": f"class/{number}/{pair}", "evidence": "accuracy by class"})
 
 
-def _difference(
+def paired_figure(
     one: Comparison, name: str, pair: str, *, what: str = "difference of accuracies", finding: str = ""
 ) -> SheetFigure:
+    """Return the figure of a paired comparison."""
     return SheetFigure(
         id=f"difference/{name}/{pair}",
         evidence="accuracy",

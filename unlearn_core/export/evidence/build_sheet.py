@@ -16,6 +16,7 @@ from unlearn_core.domain.results.outputs import ClosenessResult
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.results.privacy import LiraResult, MembershipResult, NeuripsScoreResult, RelearnResult
 from unlearn_core.domain.results.result import Result
+from unlearn_core.domain.verdicts.report_verdicts import num_retrained
 from unlearn_core.export import cli_command
 from unlearn_core.export.evidence.accuracy_figures import accuracy_figures
 from unlearn_core.export.evidence.other_figures import other_figures
@@ -42,6 +43,7 @@ _RESULTS: Mapping[Evidence | str, type[Result]] = {
     "similarity to the retrained model": ClosenessResult,
 }
 """Where the figures of each kind of evidence are."""
+_ONE_MODEL = "It needs the weights of a second retrained model."
 _LIMITS = (
     "All tests look at outputs. Nothing shows that no trace is left in the weights; a stronger attack may find one.",
     "The sheet concerns this model alone. Copies of the images, of the original model or of its outputs may exist "
@@ -101,14 +103,15 @@ def _untested(report: Report) -> list[Untested]:
     found: list[Untested] = []
     if "gold" not in report.evaluations:
         found.append(Untested(what="comparison with a retrained model", reason=report.missing.get("gold", NO_GOLD)))
-    elif "twin" not in report.evaluations:
-        reason = report.missing.get("twin", "There is only one retrained model.")
-        found.append(Untested(what="spread between retrained models", reason=reason))
+    elif num_retrained(report) == 1:
+        found.append(Untested(what="spread between retrained models", reason="There is only one retrained model."))
     for what, kind in _RESULTS.items():
         if kind not in report:
             unmeasured = "It was not measured in this run."
             reason = report.reason(kind) if kind.is_in(report.parts) else report.missing.get(kind.part, unmeasured)
             found.append(Untested(what=what, reason=reason))
+    if not any(claim.evidence == "representation" for claim in forget_claims(report)):
+        found.append(Untested(what="representation", reason=report.missing.get("twin", _ONE_MODEL)))
     if SeedsResult not in report:
         found.append(Untested(what="repeats from other seeds", reason="The run was not repeated."))
     found.append(Untested(what="other classifiers and data sets", reason="A run has one of each."))

@@ -20,6 +20,8 @@ from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import MODEL_TITLES, Evaluation, Report
 from unlearn_core.domain.results.copies import CopiesResult
 from unlearn_core.domain.results.course import SeedsResult, TimingsResult
+from unlearn_core.domain.results.layer_comparison import CkaResult
+from unlearn_core.domain.results.outputs import FurtherGolds
 from unlearn_core.domain.results.privacy import LiraResult, NeuripsScoreResult, RelearnResult
 from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.split import make_split
@@ -29,15 +31,18 @@ from unlearn_core.export.evidence.sheet import FORMAT, OUTPUTS, PAGE, RUN, SHEET
 from unlearn_core.export.evidence.sheet_html import render_sheet
 from unlearn_core.store.files.plain_arrays import arrays_from_bytes, arrays_to_bytes
 
-MEASURED = (RelearnResult, LiraResult, NeuripsScoreResult, SeedsResult, CopiesResult, TimingsResult)
-"""Results that need models or images, which the folder does not hold: they are stored as they were measured."""
+RECORDED = (
+    *(FurtherGolds, RelearnResult, LiraResult, NeuripsScoreResult),
+    *(CkaResult, SeedsResult, CopiesResult, TimingsResult),
+)
+"""Results that are stored as they are: outputs, and what needs models or images, which the folder does not hold."""
 MAX_JSON_BYTES, MAX_OUTPUT_BYTES = 2**25, 2**32
 README_TEXT = """The evidence sheet of a run of Unlearn Lab. Opening any of these files executes no code.
 
 sheet.html   the sheet, to read and to print
 sheet.json   the same with every figure; SHA-256 of weights, data, code and of the files below
 run.json     what was run (request, method, hyperparameters, seed), and results that need models or images
-outputs.npz  labels, split, and the logits of the compared models for all images, without pickle
+outputs.npz  labels, split, and the logits of the compared models, without pickle
 
 To compute every figure again from the outputs, and see what differs:
     python -m unlearn_core verify FOLDER
@@ -61,7 +66,7 @@ class StoredRun(BaseModel, extra="forbid"):
     measured: list[str]
     """The parts that the report had."""
     facts: dict[str, dict[str, Any]]
-    """By part: the plain values of results in `MEASURED`."""
+    """By part: the plain values of results in `RECORDED`."""
 
 
 class StoredEvidence(NamedTuple):
@@ -114,7 +119,7 @@ def _run_json(report: Report) -> bytes:
         weights={model: one.weights for model, one in report.evaluations.items()},
         missing=dict(report.missing),
         measured=sorted(report.parts),
-        facts={kind.part: report.parts[kind.part].facts for kind in MEASURED if kind.is_in(report.parts)},
+        facts={kind.part: report.parts[kind.part].facts for kind in RECORDED if kind.is_in(report.parts)},
     )
     return stored.model_dump_json(indent=1).encode()
 
@@ -125,8 +130,8 @@ def _arrays(report: Report) -> dict[str, np.ndarray]:
         **{f"split/{name}": rows for name, rows in report.split._asdict().items()},
         **{f"logits/{model}": one.logits for model, one in report.evaluations.items()},
         **{
-            f"measured/{kind.part}/{name}": array
-            for kind in MEASURED
+            f"recorded/{kind.part}/{name}": array
+            for kind in RECORDED
             if kind.is_in(report.parts)
             for name, array in report.parts[kind.part].arrays.items()
         },
@@ -218,11 +223,11 @@ def _check(run: StoredRun, arrays: Mapping[str, np.ndarray]) -> None:
             raise StoreError(f"{OUTPUTS} does not have {classes:,} logits of {quote(model)} for each image.")
         if logits.dtype.kind != "f" or not np.isfinite(logits).all():
             raise StoreError(f"The logits of {quote(model)} in {OUTPUTS} are not all finite numbers.")
-    unknown = run.facts.keys() - {kind.part for kind in MEASURED}
+    unknown = run.facts.keys() - {kind.part for kind in RECORDED}
     if unknown:
         raise StoreError(f"{RUN} has results that no sheet has: {quote(min(unknown))}.")
 
 
 def _arrays_of(part: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    start = f"measured/{part}/"
+    start = f"recorded/{part}/"
     return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}

@@ -6,11 +6,15 @@ from math import isfinite
 import numpy as np
 
 from unlearn_core.charts.drawing.wording import eval_forget_set
-from unlearn_core.charts.text.claims import ENTROPY_QUANTILES, forget_claims, relearn_steps
+from unlearn_core.charts.text.claims import NINE_IN_TEN, forget_claims, relearn_steps
+from unlearn_core.charts.text.gold_card import gold_card
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.copies import CopiesResult
+from unlearn_core.domain.results.layer_comparison import CkaResult
 from unlearn_core.domain.results.outputs import ClosenessResult, DistanceResult, LogitsResult
 from unlearn_core.domain.results.privacy import LiraResult, MembershipResult, NeuripsScoreResult, RelearnResult
+from unlearn_core.domain.verdicts.report_verdicts import gold_agreement
+from unlearn_core.export.evidence.accuracy_figures import paired_figure
 from unlearn_core.export.evidence.sheet import SheetFigure
 
 _LEVEL = 0.95
@@ -26,6 +30,7 @@ def other_figures(report: Report) -> list[SheetFigure]:
         _entropy(report),
         _shadow_models(report),
         _score(report),
+        _representation(report),
         _similarity(report),
         _copies(report),
     )
@@ -85,9 +90,9 @@ def _entropy(report: Report) -> Iterable[SheetFigure]:
         return
     name, entropy = eval_forget_set(report), report[LogitsResult].entropy
     rows = getattr(report.split, name)
-    for model, share in ENTROPY_QUANTILES:
+    for model, share in (("after", 0.5), *(("gold", share) for share in NINE_IN_TEN)):
         yield SheetFigure(
-            id=f"entropy/{model}",
+            id=f"entropy/{model}/{share}",
             evidence="entropy",
             what=f"entropy below which {share:.0%} of the images are",
             set=name,
@@ -141,6 +146,33 @@ def _score(report: Report) -> Iterable[SheetFigure]:
             )
 
 
+def _representation(report: Report) -> Iterable[SheetFigure]:
+    result = report.get(CkaResult)
+    gap = None if result is None else result.gap
+    if gap is None:
+        return
+    values = {"after": gap.after_gold, "twin": gap.gold_twin}
+    for model, value in values.items():
+        yield SheetFigure(
+            id=f"representation/{model}",
+            evidence="representation",
+            what=f"similarity to the retrained model's features in {gap.layer}",
+            model=model,
+            value=value,
+            unit="ratio",
+            source="run",
+        )
+    yield SheetFigure(
+        id="representation/error",
+        evidence="representation",
+        what="standard error of the difference",
+        model="after",
+        value=gap.error,
+        unit="ratio",
+        source="run",
+    )
+
+
 def _similarity(report: Report) -> Iterable[SheetFigure]:
     closeness, distance = report.get(ClosenessResult), report.get(DistanceResult)
     for name, one in closeness.sets.items() if closeness else ():
@@ -159,6 +191,11 @@ def _similarity(report: Report) -> Iterable[SheetFigure]:
                     level=_LEVEL,
                     images=one.images,
                 )
+    found = gold_agreement(report)
+    if found is not None:
+        what = f"agreement with the retrained model minus that of {found.num_others} others or of the original"
+        figure = paired_figure(found.comparison, "", "after-gold", what=what, finding=gold_card(report).title)
+        yield figure.model_copy(update={"id": "agreement/difference", "evidence": "similarity"})
     overall = distance.overall.get("test") if distance else None
     for model, value in overall.by_model.items() if overall else ():
         if isfinite(value):

@@ -17,6 +17,12 @@ from unlearn_core.export.evidence.sheet import EvidenceSheet, SheetFigure, Unit
 
 _FOLDER = Path(__file__).parents[1] / "template"
 _DIGITS: Mapping[Unit, int] = {"AUC": 3, "bits": 3, "nats": 2, "ratio": 2, "steps": 0, "images": 0}
+_COLUMNS: tuple[Mapping[str, str], ...] = (
+    {"before": ""},
+    {"after": ""},
+    {"gold": "", "golds": "mean of all: ", "twin": "another: "},
+)
+"""The models of each column, and the words before a value."""
 _BY_CLASS = "accuracy by class"
 _MOST_CLASSES, _LONGEST_COMMAND = 8, 400
 """More classes, and a longer command, are only in sheet.json."""
@@ -112,15 +118,14 @@ def _row(
     judged = next((known[key] for pair in pairs if (key := f"difference/{name}/{pair}") in known), None)
     return SheetRow(
         label=label,
-        cells=(_cells(models, "before"), _cells(models, "after"), _cells(models, "gold", "twin")),
+        cells=tuple(_cells(models, wanted) for wanted in _COLUMNS),
         finding="" if judged is None else f"{capitalize(judged.finding)}: {_difference(judged)}{_p_value(judged.p)}",
     )
 
 
-def _cells(models: Mapping[str, SheetFigure], first: str, second: str = "") -> str:
-    """Return the value of a model, and that of a second one of its kind."""
-    shown = [_cell(models[model]) for model in (first, second) if model in models]
-    return "; second: ".join(shown) if first in models else "–"
+def _cells(models: Mapping[str, SheetFigure], wanted: Mapping[str, str]) -> str:
+    """Return the values of models, each with the words before it."""
+    return "; ".join(f"{words}{_cell(models[model])}" for model, words in wanted.items() if model in models) or "–"
 
 
 def _cell(figure: SheetFigure) -> str:
