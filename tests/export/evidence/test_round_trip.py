@@ -100,7 +100,7 @@ def test_what_was_not_tested_is_said(tmp_path: Path) -> None:
 
 def test_anyone_can_compute_a_figure_from_the_file(written: dict[str, bytes]) -> None:
     """Without the lab: an accuracy, and a difference with its exact McNemar test."""
-    array = np.load(io.BytesIO(written["outputs.npz"]))
+    array = np.load(io.BytesIO(written["outputs.npz"]), allow_pickle=False)
     figures = {one["id"]: one for one in json.loads(written["sheet.json"])["figures"]}
     rows = array["split/retain_test"]
     after, before = (array[f"logits/{model}"][rows].argmax(1) == array["labels"][rows] for model in ("after", "before"))
