@@ -97,7 +97,7 @@ def pack_outputs(tasks: Sequence[BuildTask], assets: Path) -> None:
         card = classifiers.card(task.classifier)
         request = ForgetRequest(classifier=task.classifier, dataset=card.dataset, forget=task.forget)
         facts = json.loads((task.assets / f"{task.name}.json").read_text())
-        logits = np.load(task.assets / f"{task.name}.npy")
+        logits = np.load(task.assets / f"{task.name}.npy", allow_pickle=False)
         data = datasets.load(card.dataset)
         split = make_split(datasets.card(card.dataset), data.labels, task.forget)
         rows = np.union1d(split.forget_train, np.arange(data.train, len(data.labels)))
