@@ -10,9 +10,9 @@ if found is None:
     page.show_nothing()
 elif isinstance(found, Report):
     report_view.show(found, None)
+elif found.state is RunState.DONE or page.report_so_far(found):
+    page.show_done(found)
 elif not found.state.is_finished:
     live.show(found)
-elif found.state is RunState.DONE:
-    page.show_done(found)
 else:
     page.show_ended(found)

@@ -23,6 +23,14 @@ def test_figures_belong_together(capsys: pytest.CaptureFixture[str]) -> None:
     assert said["trials side by side vs one by one (times as fast)"] > 0
 
 
+@pytest.mark.slow
+def test_the_verdict_comes_before_the_whole_report(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--classifier", "tiny", "--forget-class", "rows", "--method", "finetune", "--device", "cpu"]
+    assert main(["bench", "--verdict", *options, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert 0 < said["from forgetting to the verdict (s)"] < said["from forgetting to the whole report (s)"]
+
+
 def test_an_architecture_is_measured_on_images_of_a_size(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--architecture", "resnet8", "--size", "40", "--device", "cpu", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)

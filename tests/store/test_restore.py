@@ -393,3 +393,16 @@ def test_a_record_says_what_the_row_says(home: Path) -> None:
     store.set_note(number, "for Monday")
     told = json.loads((folder(home, number) / restore.RECORD).read_text())
     assert (told["id"], told["owner"], told["note"], told["state"]) == (number, "ann", "for Monday", "done")
+
+
+def test_a_run_that_was_being_measured_does_not_come_back_as_finished(home: Path) -> None:
+    store = RunStore(home)
+    number = store.register_running(report().spec, title="being measured", device="cpu")
+    reports.write(replace(report(), pending=("membership", "timings")), folder(home, number))
+    before = contents(home, number)
+    ended(store)
+    del store
+    deleted(home)
+    again = RunStore(home)
+    assert [run.id for run in again.list_runs()] == [number + 1]
+    assert "cannot be read" not in restore.notice(home) and contents(home, number) == before

@@ -12,6 +12,7 @@ from unlearn_core.domain.errors import LeaseLostError, NotFoundError, StoreError
 from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
 from unlearn_core.domain.run import CurvePoint, Phase, Priority, Progress, RunFilter, RunState
+from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import ControlSignal, RunStore
 
 
@@ -175,6 +176,19 @@ def test_a_beat_keeps_the_lease(store, home):
     expire(home, number)
     store.heartbeat(number, 1)
     assert store.expire_leases() == []
+
+
+@pytest.mark.parametrize("is_unlearned", [False, True])
+def test_a_new_attempt_keeps_what_unlearning_left_and_nothing_less(store, is_unlearned):
+    number = store.submit(spec(), title="one")
+    run, folder = claim(store), artifacts.run_dir(store.data_dir, number)
+    (folder / "parts").mkdir()
+    (folder / "parts" / "curves.json").write_text("{}")
+    if is_unlearned:
+        (folder / artifacts.WEIGHTS_FILE).write_bytes(b"weights")
+    store.requeue(number, run.attempt)
+    assert claim(store).attempt == 2
+    assert bool(list(folder.rglob("*.json"))) is is_unlearned
 
 
 def test_a_new_attempt_begins_with_an_empty_curve(store):

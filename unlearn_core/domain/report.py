@@ -28,12 +28,27 @@ MODEL_TITLES = {
 """What the models are called in sentences."""
 
 
+NOT_YET = "This has not been measured yet."
+"""The reason why a part is missing while its run is being measured, or if that was stopped."""
+
+
 class Evaluation(NamedTuple):
     """The logits (N, C) of one model on one data set, in the data set's order, identified by its weights' checksum."""
 
     weights: str
     dataset: str
     logits: np.ndarray
+    evaluated: np.ndarray | None = None
+    """Which images (N,) were evaluated so far, where the logits of the others are nan; None for all of them."""
+
+    def covers(self, rows: np.ndarray) -> bool:
+        """Return whether all of these images were evaluated."""
+        return self.evaluated is None or bool(self.evaluated[rows].all())
+
+    @property
+    def known_logits(self) -> np.ndarray:
+        """The logits of the images that were evaluated so far."""
+        return self.logits if self.evaluated is None else self.logits[self.evaluated]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +57,7 @@ class Report:
 
     `labels` (N,) and `split` follow the data set's order, as do the logits in `evaluations` (keys: before, after, gold
     and twin, a second retrained model, as far as they exist). `missing` gives the reason for every absent part or
-    model.
+    model. `pending` names the parts that are still to be measured; it is empty once the report is complete.
     """
 
     run: int | None
@@ -56,6 +71,7 @@ class Report:
     evaluations: Mapping[str, Evaluation]
     parts: Mapping[str, ReportPart]
     missing: Mapping[str, str] = field(default_factory=dict[str, str])
+    pending: tuple[str, ...] = ()
     _read: dict[type[Result], Result | None] = field(
         default_factory=dict[type[Result], Result | None], init=False, repr=False, compare=False
     )
@@ -85,6 +101,8 @@ class Report:
         """Return the reason why a result is missing, as a sentence."""
         if kind.is_in(self.parts):
             return f"The record of {kind.part} in this report is damaged. Measure the run again, or start it again."
+        if kind.part in self.pending:
+            return NOT_YET
         return self.missing.get(kind.part, f"This run has no record of its {kind.part}, so there is nothing to show.")
 
     def with_result(self, result: Result) -> "Report":

@@ -11,9 +11,9 @@ import torch
 from unlearn_core.domain.jobs import MeasureSpec, UnlearnSpec
 from unlearn_core.domain.report import Report, forget_set_title, stored
 from unlearn_core.domain.results.course import PhaseTiming, RunSeconds, TimingsResult
-from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Run
-from unlearn_core.engine import measure
+from unlearn_core.engine import measure, measure_run
 from unlearn_core.engine.devices import describe_device, resolve_device
 from unlearn_core.engine.job import JobContext, OnDemandMeasurement
 from unlearn_core.engine.jobs import jobs, on_demand_measurement
@@ -27,7 +27,6 @@ from unlearn_core.probes.common import class_activation
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.training import weights
 from unlearn_core.training.problem import Problem
 from unlearn_core.training.seeding import seeded
 
@@ -142,6 +141,9 @@ def prepare_run(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListene
 
 
 def _unlearn(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener, folder: Path) -> RunMetrics:
+    unlearned = measure_run.load(spec, model_cache, folder)
+    if unlearned is not None:  # An earlier attempt was stopped while it measured.
+        return measure_run.measure_run(unlearned, model_cache, RunTracker(listener), listener, folder)
     prepared = prepare_run(spec, model_cache, listener)
     began = time.perf_counter()
     # Dropout layers draw from the global random state; everything else has its own random streams.
@@ -154,72 +156,30 @@ def _unlearn(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener, 
 def complete_run(
     prepared: PreparedRun, model_cache: ModelCache, folder: Path, *, forget_seconds: float, stack_size: int = 1
 ) -> RunMetrics:
-    """Evaluate and measure a run after unlearning, write its report, and return its summary metrics.
+    """Store what unlearning left, measure it, write its report, and return its summary metrics.
 
     For a stack of `stack_size` runs, `forget_seconds` is this run's share of the time of the stack.
     """
-    resolved, tracker, listener, spec = prepared.resolved, prepared.tracker, prepared.listener, prepared.resolved.spec
-    unlearned = time.perf_counter()
-    tracker.set_stage("evaluating")
-    after = freeze_result(prepared.problem.model)
-    missing: dict[str, str] = {}
-    models = measure.collect_models(spec, resolved, model_cache, after, missing)
-    evaluations = {
-        name: model_cache.evaluation(model, resolved.card) for name, model in models.items() if name != "other"
-    }
-    evaluated = time.perf_counter()
-
-    tracker.set_stage("measuring")
-    parts = measure.run_probes(spec, resolved, models, evaluations, missing) | stored(*tracker.artifacts())
-    if (curves := tracker.curves()) is not None:
-        parts |= stored(curves)
-    if (snapshots := tracker.snapshots()) is not None:
-        parts |= stored(measure.with_gold_maps(snapshots, resolved, models))
-    now = time.perf_counter()
-    seconds = RunSeconds(
-        total=prepared.load_seconds + forget_seconds + now - unlearned,
-        load=prepared.load_seconds,
-        forget=forget_seconds,
-        evaluate=evaluated - unlearned,
-        probes=now - evaluated,
-    )
-    parts |= stored(_timings(prepared, seconds, stack_size, device=str(model_cache.device)))
-    listener.check()
-    weights.write(folder / artifacts.WEIGHTS_FILE, after.module)
-    report = Report(
-        run=None,
-        spec=spec,
-        classifier=resolved.card,
-        dataset=resolved.data.card,
-        method=resolved.method.title,
-        labels=resolved.data.image_dataset.labels,
-        split=resolved.split,
-        evaluations=evaluations,
-        parts=parts,
-        missing=missing,
-    )
-    # Runs of this data folder share their evaluations; a report elsewhere has its own files.
-    reports.write(
-        report, folder, shared=model_cache.evaluations if folder.is_relative_to(model_cache.data_dir) else None
-    )
-    # The seconds per image in a stack do not predict those of a single run.
-    speed = seconds.forget / tracker.images_seen if tracker.images_seen and stack_size == 1 else None
-    made = RunMetrics(
-        seconds=JobSeconds(**seconds.model_dump()),
-        seconds_per_image=speed,
-        weights=after.weights,
-        revision=resolved.method.revision,
-        version=VERSION,
-        torch=torch.__version__,
-    )
-    return measure.metrics_of(report).updated(made)
-
-
-def _timings(prepared: PreparedRun, seconds: RunSeconds, stack_size: int, *, device: str) -> TimingsResult:
     tracker = prepared.tracker
+    tracker.set_stage("evaluating")
+    recorded = (*tracker.artifacts(), *filter(None, (tracker.curves(), tracker.snapshots())))
+    unlearned = measure_run.UnlearnedRun(
+        prepared.resolved,
+        freeze_result(prepared.problem.model),
+        stored(*recorded),
+        _timings(prepared, forget_seconds, stack_size, device=str(model_cache.device)),
+    )
+    prepared.listener.check()
+    measure_run.store(unlearned, folder)
+    return measure_run.measure_run(unlearned, model_cache, tracker, prepared.listener, folder)
+
+
+def _timings(prepared: PreparedRun, forget_seconds: float, stack_size: int, *, device: str) -> TimingsResult:
+    """Return the timings of a run that is not measured yet."""
+    tracker, load = prepared.tracker, prepared.load_seconds
     timings = TimingsResult(
         phases=[PhaseTiming(**phase._asdict()) for phase in tracker.phases()],
-        seconds=seconds,
+        seconds=RunSeconds(total=load + forget_seconds, load=load, forget=forget_seconds, evaluate=0.0, probes=0.0),
         steps=tracker.steps,
         images=tracker.images_seen,
         device=describe_device(device),

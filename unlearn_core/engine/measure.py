@@ -13,6 +13,7 @@ from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Evaluation, Report, stored
 from unlearn_core.domain.results.explanations import SnapshotsResult
+from unlearn_core.domain.results.measurement import Probe
 from unlearn_core.domain.results.metrics import RunMetrics, summary_metrics
 from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import AccuracyResult
@@ -74,10 +75,37 @@ def run_probes(
 
     An unavailable probe gets its reason in `missing`.
     """
-    forget = spec.request.forget
-    further_golds = bundled_outputs(spec.request) if "gold" in evaluations else None
-    context = ProbeContext(
-        spec=spec,
+    context = probe_context(resolved, models, evaluations)
+    parts = context_parts(resolved, context) if only is None else {}
+    for name, probe in applicable_probes(resolved).items():
+        if only is not None and name not in only:
+            continue
+        result = probe.measure(context)
+        if isinstance(result, str):
+            missing[name] = result
+        else:
+            parts |= stored(result)
+    return parts
+
+
+def context_parts(resolved: ResolvedRun, context: ProbeContext) -> dict[str, ReportPart]:
+    """Return what reports say beside the probes: the copies of forget images, and the outputs of further golds."""
+    return stored(count_copies(resolved), *([context.further_golds] if context.further_golds else []))
+
+
+def applicable_probes(resolved: ResolvedRun) -> dict[str, Probe]:
+    """Return the probes that apply to the data set of a run."""
+    return {name: probe for name, probe in probes().items() if resolved.data.card.is_points or not probe.points_only}
+
+
+def probe_context(
+    resolved: ResolvedRun, models: Mapping[str, FrozenModel], evaluations: Mapping[str, Evaluation]
+) -> ProbeContext:
+    """Return the input of every probe."""
+    request = resolved.spec.request
+    forget = request.forget
+    return ProbeContext(
+        spec=resolved.spec,
         classifier=resolved.card,
         dataset=resolved.data.card,
         images=resolved.data.images,
@@ -86,20 +114,8 @@ def run_probes(
         evaluations=evaluations,
         models={name: model.module for name, model in models.items()},
         forgotten_classes=forget.classes if isinstance(forget, ForgetClasses) else (),
-        further_golds=further_golds,
+        further_golds=bundled_outputs(request) if "gold" in evaluations else None,
     )
-    parts: dict[str, ReportPart] = {}
-    if only is None:
-        parts = stored(count_copies(resolved), *([further_golds] if further_golds else []))
-    for name, probe in probes().items():
-        if (only is not None and name not in only) or (probe.points_only and not resolved.data.card.is_points):
-            continue
-        result = probe.measure(context)
-        if isinstance(result, str):
-            missing[name] = result
-        else:
-            parts |= stored(result)
-    return parts
 
 
 class LoadedRun(NamedTuple):
@@ -112,11 +128,16 @@ class LoadedRun(NamedTuple):
 
 
 def load_run(run: int, model_cache: ModelCache) -> LoadedRun:
-    """Load a finished run. Raises InvalidRequestError if it has no weights, StoreError if its report is damaged."""
+    """Load a finished run.
+
+    Raises InvalidRequestError if it has no weights or is not measured, StoreError if its report is damaged.
+    """
     folder = artifacts.run_dir(model_cache.data_dir, run)
     if not (folder / artifacts.WEIGHTS_FILE).exists():
         raise InvalidRequestError(f"Run {run} has no stored weights, so it cannot be measured again. Start it again.")
     report = reports.read(model_cache.data_dir, run)
+    if report.pending:
+        raise InvalidRequestError(f"The report of run {run} is not complete, so nothing can be added. Run it again.")
     resolved = resolve_run(report.spec, model_cache)
     after = model_cache.load_model(resolved.card, "after", (folder / artifacts.WEIGHTS_FILE).read_bytes())
     return LoadedRun(folder, report, resolved, after)

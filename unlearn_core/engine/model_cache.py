@@ -1,5 +1,6 @@
 """The cache of a device between runs: data sets and trained models."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
@@ -113,12 +114,53 @@ class ModelCache:
         known = self.evaluations.get(model.weights, card.dataset, card.id)
         if known is None:
             logits = evaluate.logits(model.module, self.dataset(card.dataset).images)
-            lost = int((~np.isfinite(logits)).any(1).sum())
-            if lost:
-                raise DivergedError(f"The model's outputs are not finite for {lost:,} images. {DIVERGED_ADVICE}")
+            _require_finite(logits)
             known = Evaluation(model.weights, card.dataset, logits)
             self.evaluations.put(known)
         return known
+
+    def begin_evaluation(
+        self, model: FrozenModel, card: ClassifierCard, *, first: np.ndarray, check: Callable[[], None]
+    ) -> Evaluation:
+        """Return the outputs of a model on the images (n,) in `first` at least, or on all if these are known.
+
+        `check` is called before every batch and may raise. Raises DivergedError if an output is not finite.
+        """
+        known = self.evaluations.get(model.weights, card.dataset, card.id)
+        if known is not None:
+            return known
+        images = self.dataset(card.dataset).images
+        batches, _ = evaluate.batches(len(images), images.shape[1], first)
+        nothing = Evaluation(model.weights, card.dataset, np.zeros((0, 0), np.float32), np.zeros(len(images), bool))
+        return self._evaluate(nothing, model, batches, check)
+
+    def finish_evaluation(
+        self, begun: Evaluation, model: FrozenModel, card: ClassifierCard, *, check: Callable[[], None]
+    ) -> Evaluation:
+        """Return the outputs on all images, after evaluating those that are still missing; they are stored."""
+        if begun.evaluated is None:
+            return begun
+        images = self.dataset(card.dataset).images
+        _, rest = evaluate.batches(len(images), images.shape[1], np.flatnonzero(begun.evaluated))
+        return self._evaluate(begun._replace(logits=begun.logits.copy()), model, rest, check)
+
+    def _evaluate(
+        self, begun: Evaluation, model: FrozenModel, batches: list[np.ndarray], check: Callable[[], None]
+    ) -> Evaluation:
+        assert begun.evaluated is not None
+        images, logits, evaluated = self.dataset(begun.dataset).images, begun.logits, begun.evaluated.copy()
+        for batch in batches:
+            check()
+            outputs = evaluate.logits(model.module, images[torch.from_numpy(batch).to(self.device)])
+            _require_finite(outputs)
+            if not evaluated.any():
+                logits = np.full((len(images), outputs.shape[1]), np.nan, np.float32)
+            logits[batch], evaluated[batch] = outputs, True
+        if not evaluated.all():
+            return begun._replace(logits=logits, evaluated=evaluated)
+        whole = Evaluation(begun.weights, begun.dataset, logits)
+        self.evaluations.put(whole)
+        return whole
 
     def _bundled(self, card: ClassifierCard, forget: Forget | None, seed: int) -> FrozenModel | None:
         found = bundled_models.find_bundled(card.id, forget, seed)
@@ -130,6 +172,12 @@ class ModelCache:
                 raise CorruptAssetError(f"The weights of {found.name} are damaged. Restore them: {HOW_TO_RESTORE}.")
             self._models[found.weights] = trained
         return self._models[found.weights]
+
+
+def _require_finite(logits: np.ndarray) -> None:
+    lost = int((~np.isfinite(logits)).any(1).sum())
+    if lost:
+        raise DivergedError(f"The model's outputs are not finite for {lost:,} images. {DIVERGED_ADVICE}")
 
 
 def freeze_result(model: nn.Module) -> FrozenModel:

@@ -27,6 +27,7 @@ from unlearn_core.export.run_summary import summarize_run, version_text
 from unlearn_core.installation import VERSION
 
 _FOLDER = Path(__file__).parent / "template"
+NOT_COMPLETE = "This report is not complete: its run was stopped after the verdict, and the rest was not measured."
 _MARKS = (
     (re.compile(r"\*\*(.+?)\*\*"), r"<strong>\1</strong>"),
     (re.compile(r"(?<![\w*])\*([^\s*][^*]*?)\*(?![\w*])"), r"<em>\1</em>"),
@@ -89,11 +90,17 @@ def _differences(reports: Sequence[Report], methods: Mapping[str, Method]) -> di
     """The differences between several runs; empty for one."""
     several = len(reports) > 1
     return {
-        "warning": run_comparison.mismatch_warning(reports) if several else "",
+        "warning": _warning(reports),
         "differing": _differing(reports, methods) if several else [],
         "figures": run_comparison.metrics_table(reports) if several else None,
         "apart": [run_comparison.summary(reports[0], other) for other in reports[1:]],
     }
+
+
+def _warning(reports: Sequence[Report]) -> str:
+    """What reports do not show because they are not complete, and what several have not in common."""
+    incomplete = NOT_COMPLETE if any(report.pending for report in reports) else ""
+    return " ".join(filter(None, (incomplete, run_comparison.mismatch_warning(reports) if len(reports) > 1 else "")))
 
 
 def _differing(reports: Sequence[Report], methods: Mapping[str, Method]) -> list[tuple[str, list[str]]]:

@@ -164,6 +164,8 @@ def _timings(report: Report) -> Iterable[tuple[str, str]]:
     for phase in timings.phases:
         yield f"{capitalize(phase.name)}, {phase.steps:,} steps", seconds(phase.seconds)
     for name, spent in timings.seconds:
+        if spent is None:
+            continue
         yield f"{capitalize(name)}, total" if name == "forget" else capitalize(name), seconds(spent)
 
 

@@ -18,7 +18,7 @@ from unlearn_core.probes.common.statistics import score
 
 
 def measure(context: ProbeContext) -> AccuracyResult:
-    """Return the score of each model on each set."""
+    """Return the score of each model on each set that was evaluated."""
     scores: dict[str, dict[str, Score]] = {}
     test = context.labels[context.dataset.train + context.dataset.val :]
     unequal = are_unequal(np.bincount(test).tolist())
@@ -28,6 +28,7 @@ def measure(context: ProbeContext) -> AccuracyResult:
             scores[model] = {
                 name: _score(correct[rows], context.labels[rows], balanced=unequal)
                 for name, rows in context.split._asdict().items()
+                if context.evaluations[model].covers(rows)
             }
     return AccuracyResult(scores=scores)
 

@@ -125,4 +125,5 @@ PROBE = Probe(
     "class, not that the model ignores the image. A map shows what raises a logit at one layer; it neither proves nor "
     "rules out that information remains.",
     measure=measure,
+    needs_all_images=False,
 )

@@ -171,4 +171,5 @@ PROBE = Probe(
     "counts. It is computed on few images, forget and retain set together, by an estimator that small samples do not "
     "inflate. Similarity does not prove that information remains.",
     measure=measure,
+    needs_all_images=False,
 )

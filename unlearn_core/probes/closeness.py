@@ -131,4 +131,5 @@ PROBE = Probe(
     "scale, so a Wasserstein distance may be a mere shift that changes no prediction. Two retrained models from "
     "different seeds differ too: below their difference there is nothing to gain.",
     measure=measure,
+    needs_all_images=False,
 )

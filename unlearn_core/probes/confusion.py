@@ -39,4 +39,5 @@ PROBE = Probe(
     caveat="A class has few test images, so its interval is wide: a loss of a few points in one class may be chance. "
     "The retrained model has its own preferred classes, since it was trained from another seed.",
     measure=measure,
+    needs_all_images=False,
 )

@@ -58,4 +58,5 @@ PROBE = Probe(
     "different seeds are not at 0 either: below their difference there is nothing to gain. A small distance means that "
     "the outputs are similar, not that no trace is left in the weights.",
     measure=measure,
+    needs_all_images=False,
 )

@@ -176,4 +176,5 @@ PROBE = Probe(
     "far as the same classifier trained twice. A layer counts all its weights, batch norm's scale and shift included; "
     "its running statistics are listed separately, since they change even where every weight is frozen.",
     measure=measure,
+    needs_all_images=False,
 )

@@ -35,7 +35,7 @@ def measure(context: ProbeContext) -> MembershipResult | str:
     broken = [
         model
         for model in _MODELS
-        if model in context.evaluations and not _all_finite(context.evaluations[model].logits)
+        if model in context.evaluations and not np.isfinite(context.evaluations[model].known_logits).all()
     ]
     if broken:
         return f"Some outputs of {MODEL_TITLES[broken[0]]} are not finite, so no attack can be evaluated."
@@ -119,10 +119,6 @@ def matched_members(
     return np.sort(np.concatenate(ours)), np.sort(np.concatenate(theirs))
 
 
-def _all_finite(logits: np.ndarray) -> bool:
-    return bool(np.isfinite(logits).all())
-
-
 def signals(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
     """Return the signals of the simple attacks from logits (N, C) and labels (N,): each (N,), larger for members.
 
@@ -191,4 +187,5 @@ PROBE = Probe(
     "reveals as much as one above. The aim is the retrained model's AUC, not 0.5: where the forgotten images happen to "
     "be easy, the retrained model is not at 0.5 either. With few images the intervals are wide.",
     measure=measure,
+    needs_all_images=False,
 )

@@ -77,4 +77,5 @@ PROBE = Probe(
     "classes too: it predicts dog for many cats. Only the distance to its predictions counts. Evenness is measured "
     "over the retained classes where whole classes are forgotten, and over all classes where single images are.",
     measure=measure,
+    needs_all_images=False,
 )

@@ -76,5 +76,6 @@ PROBE = Probe(
     caveat="The map also covers regions without any data: predictions there were never trained, and two retrained "
     "models differ there too. What counts is where the points are.",
     measure=measure,
+    needs_all_images=False,
     points_only=True,
 )

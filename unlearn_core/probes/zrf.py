@@ -101,4 +101,5 @@ PROBE = Probe(
     "scores high as well. The official variant is what the published code computes; it depends on the number of "
     "classes and only reproduces published figures.",
     measure=measure,
+    needs_all_images=False,
 )

@@ -107,11 +107,33 @@ def check_models_are_unchanged(probe: Probe) -> None:
         assert all(weight.grad is None for weight in own.parameters())
 
 
+def check_needed_outputs(probe: Probe) -> None:
+    """Where the card says that not all images are needed, outputs on retained training images change nothing."""
+    if probe.needs_all_images or probe.points_only:
+        return
+    for case in CASES:
+        context = _context(case)
+        after = context.evaluations["after"]
+        evaluated = np.ones(len(context.labels), bool)
+        evaluated[context.split.retain_train] = False
+        logits = np.where(evaluated[:, None], after.logits, np.float32(np.nan))
+        begun = after._replace(logits=logits, evaluated=evaluated)
+        first = measured(probe, context._replace(evaluations={**context.evaluations, "after": begun}))
+        whole = measured(probe, context)
+        advice = "Set needs_all_images=True: it reads outputs on retained training images."
+        if isinstance(first, str) or isinstance(whole, str):
+            assert first == whole, advice
+            continue
+        assert first.facts == whole.facts, advice
+        assert all(np.array_equal(array, whole.arrays[name]) for name, array in first.arrays.items()), advice
+
+
 MEASUREMENT_CHECKS: tuple[Callable[[Probe], None], ...] = (
     check_card,
     check_result_is_stored,
     check_gold,
     check_models_are_unchanged,
+    check_needed_outputs,
 )
 
 

@@ -47,6 +47,21 @@ def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     return float((predict(model, images) == labels).float().mean())
 
 
+def batches(count: int, side: int, first: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The batches of `count` images of that height: those that hold all images of `first`, and then the others.
+
+    The batches are as many and as large as those of `logits`, so that each image gets the same bits as there.
+    """
+    size = images_per_batch(side)
+    whole = count - count % size
+    is_first = np.zeros(count, bool)
+    is_first[first] = True
+    order = np.argsort(~is_first[:whole], kind="stable")
+    found = [*np.split(order, range(size, whole, size)), np.arange(whole, count)] if whole else [np.arange(count)]
+    found = [batch for batch in found if len(batch)]
+    return [own for own in found if is_first[own].any()], [own for own in found if not is_first[own].any()]
+
+
 @torch.inference_mode()
 def logits(model: nn.Module, images: Tensor) -> np.ndarray:
     """Logits (N, C) float32 of images (N, H, W, 3) uint8 on the model's device.

@@ -57,12 +57,18 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     sets = [name for name in SET_LABELS if any(len(getattr(report.split, name)) for report in reports)]
     drawn = panels(reports, theme)
     for column, report in enumerate(reports, 1):
-        known = {name: at for name, at in row_heights(sets).items() if len(getattr(report.split, name))}
+        known = {name: at for name, at in row_heights(sets).items() if name in _known_sets(report)}
         drawn.add_traces(_traces(report, known, theme), rows=1, cols=column)
     drawn.update_yaxes(**row_axis(set_row_labels(sets), theme, size=13, room=(0.5, 0.7)))
     drawn.update_xaxes(showgrid=True, **percent_axis(-0.03, 1.03, max_ticks=3 if len(reports) > 1 else 5))
     drawn.update_xaxes(title_text="accuracy", row=1)
     return drawn
+
+
+def _known_sets(report: Report) -> list[str]:
+    """The sets with images that were evaluated, from top to bottom."""
+    scores = report[AccuracyResult].scores["after"]
+    return [name for name in SET_LABELS if len(getattr(report.split, name)) and name in scores]
 
 
 def _traces(report: Report, heights: dict[str, int], theme: Theme) -> list[go.Scatter]:
@@ -142,7 +148,7 @@ _FINDINGS: Mapping[ForgetFinding, str] = {
 def alt_text(report: Report) -> str:
     """Describe the accuracies of every set in words."""
     result = report[AccuracyResult]
-    rows = [_set_text(result, name, models(report)) for name in SET_LABELS if len(getattr(report.split, name))]
+    rows = [_set_text(result, name, models(report)) for name in _known_sets(report)]
     return f"Dot chart of accuracy after forgetting {report.forget_set_title}. {' '.join(rows)}"
 
 

@@ -8,6 +8,7 @@ from unlearn_core.charts.text.retain_card import retain_card
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.balance import BALANCED_CAVEAT
 from unlearn_core.domain.results.course import SeedsResult
+from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.verdicts.paired_comparison import MARGIN
 from unlearn_core.domain.verdicts.report_verdicts import forget_verdicts
 from unlearn_core.domain.verdicts.rule import (
@@ -44,6 +45,9 @@ def caveats(report: Report) -> str:
         f"Verdicts compare the models on the same {noun}s. Differences within {100 * MARGIN:.0f} points count as none; "
         "ranges are 90 % intervals."
     )
+    if report.pending:
+        attack = "membership inference may add to what is said of the forget set"
+        said.append(f"Not all was measured yet{f': {attack}' if MembershipResult.part in report.pending else ''}.")
     said.append(BALANCED_CAVEAT if has_balanced_accuracy(report) else "")
     said.append(_seeds(report))
     return " ".join(filter(None, said))

@@ -59,6 +59,8 @@ class RunSeconds(Record):
     """For a run of a stack, its share of the seconds of the stack."""
     evaluate: float
     probes: float
+    verdict: float | None = None
+    """From the end of unlearning until the report opened with its verdict; earlier releases did not record it."""
 
 
 class TimingsResult(Result, part="timings"):

@@ -18,5 +18,10 @@ class Probe:
     measure: Callable[[Any], Result | str]
     points_only: bool = False
     """Whether it applies only to data sets of points in the plane; elsewhere it is silently left out."""
+    needs_all_images: bool = True
+    """Whether it reads outputs on retained training images, so that it waits until these are evaluated.
+
+    Otherwise it reads only those on the forget set and on retained validation and test images, which come first.
+    """
     revision: int = 1
     """Raise it if a change alters results for the same models: earlier results then count as outdated."""

@@ -40,6 +40,8 @@ class JobSeconds(Record):
     """For a run of a stack, its share of the seconds of the stack."""
     evaluate: float | None = None
     probes: float | None = None
+    verdict: float | None = None
+    """From the end of unlearning until the report opened with its verdict."""
 
 
 class SplitAccuracies(Record):

@@ -25,7 +25,10 @@ class Score(Record):
 
 
 class AccuracyResult(Result, part="accuracy", root="scores"):
-    """The score of each model on each of the six sets; a set without images has the total 0."""
+    """The score of each model on each of the six sets; a set without images has the total 0.
+
+    While a run is being measured, a set that was not evaluated yet is left out.
+    """
 
     scores: Mapping[str, Mapping[str, Score]]
     """By model and set."""

@@ -21,6 +21,8 @@ def explain_image(spec: ExplainSpec, model_cache: ModelCache, folder: Path) -> R
     Raises InvalidRequestError if the run has no such image or class, or the classifier no such layer with maps.
     """
     report = reports.read(model_cache.data_dir, spec.run)
+    if report.pending:
+        raise InvalidRequestError(f"The report of run {spec.run} is not complete. Wait until all is measured.")
     if spec.picture >= len(report.labels) or spec.target >= len(report.dataset.classes):
         raise InvalidRequestError(f"Run {spec.run} has no image {spec.picture} or no class {spec.target}.")
     resolved = resolve_run(report.spec, model_cache)

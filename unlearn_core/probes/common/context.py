@@ -18,7 +18,8 @@ class ProbeContext(NamedTuple):
     """The models and data of a finished run.
 
     `images` (N, H, W, 3) uint8 are on the device; `labels` (N,) int64, `split` and the logits follow the data set's
-    order. `evaluations` has before, after, gold and twin (a second gold) as far as they exist; `models` has these and
+    order. `evaluations` has before, after, gold and twin (a second gold) as far as they exist, where after may not be
+    evaluated on retained training images yet if the probe does not need these; `models` has these and
     "other" (the original's recipe from another seed), in eval mode. A probe never changes a model or adds hooks to it:
     it makes a copy first.
     """

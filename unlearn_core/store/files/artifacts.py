@@ -27,6 +27,16 @@ def run_dir(data_dir: Path, run: int) -> Path:
     return data_dir / "runs" / str(run)
 
 
+def is_unlearned(folder: Path) -> bool:
+    """Return whether the folder of a run holds all that unlearning left: the weights are written after the rest."""
+    return (folder / WEIGHTS_FILE).exists()
+
+
+def has_report(folder: Path) -> bool:
+    """Return whether the folder of a run holds a report, or the beginning of one."""
+    return (folder / REPORT_FILE).exists()
+
+
 def make_folder(data_dir: Path, run: int) -> bool:
     """Create the folder of a run that starts; return False if it exists, because it holds another run."""
     folder = run_dir(data_dir, run)

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.forget_request import Forget
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.report import Report
+from unlearn_core.domain.report import Evaluation, Report
+from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.split import make_split
 from unlearn_core.installation import ASSETS, VERSION
 from unlearn_core.store.files import artifacts
@@ -19,13 +21,17 @@ from unlearn_core.store.files.evaluations import EvaluationStore
 
 EXAMPLE_DIR, ENSEMBLE_EXAMPLE_DIR = ASSETS / "example", ASSETS / "example-crowd"
 
+OUTPUTS_FILE = "outputs.npy"
+"""The logits of the unlearned model, nan where it was not evaluated yet; deleted once the report is complete."""
+
 FORMAT = 1
 """Increases when the files of a report change so that older releases cannot read them."""
 
 README_TEXT = """One report of Unlearn Lab.
 
 report.json          what was run: classifier, data set, forget request, method, hyperparameters, seed; the checksums of
-                     the compared models; and the reason for every missing part or model
+                     the compared models; the reason for every missing part or model; and, in a report that is not
+                     complete, the parts that are pending: outputs.npy then has the logits so far
 parts/               one measurement each: facts (.json), arrays (.npz); timings.json has versions, device and seconds
 evaluations/         the logits (.npy) of each of these models for all images of the data set, by checksum
 labels.npy           the true classes, in the same order: training, validation and test images
@@ -41,17 +47,38 @@ To read it without a model or torch:
 def write(report: Report, folder: Path, *, shared: EvaluationStore | None = None) -> None:
     """Write everything that a report needs; the folder can be moved anywhere. `report.json` is written last.
 
-    If `shared` stores evaluations for many reports, the folder shares its files.
+    If `shared` stores evaluations for many reports, the folder shares its files. A report with parts that are pending
+    may be written, and completed by `update` and another `write`.
     """
     for name, part in report.parts.items():
         artifacts.write_part(folder, name, part)
     store = EvaluationStore(folder / "evaluations")
     for evaluation in report.evaluations.values():
-        store.put(evaluation) if shared is None else store.link_from(evaluation, shared)
+        if evaluation.evaluated is not None:
+            _write_array(folder / OUTPUTS_FILE, evaluation.logits)
+        else:
+            store.put(evaluation) if shared is None else store.link_from(evaluation, shared)
     atomic_write(folder / "README.txt", README_TEXT.encode())
+    _write_array(folder / "labels.npy", report.labels.astype(np.int16))
+    _write_head(report, folder)
+    if not report.pending:
+        (folder / OUTPUTS_FILE).unlink(missing_ok=True)
+
+
+def update(report: Report, folder: Path, parts: Mapping[str, ReportPart]) -> None:
+    """Write some parts of a report that was written before, then which of its parts are pending or missing now."""
+    for name, part in parts.items():
+        artifacts.write_part(folder, name, part)
+    _write_head(report, folder)
+
+
+def _write_array(path: Path, array: np.ndarray) -> None:
     buffer = io.BytesIO()
-    np.save(buffer, report.labels.astype(np.int16))
-    atomic_write(folder / "labels.npy", buffer.getvalue())
+    np.save(buffer, array)
+    atomic_write(path, buffer.getvalue())
+
+
+def _write_head(report: Report, folder: Path) -> None:
     artifacts.write_json(
         folder / artifacts.REPORT_FILE,
         {
@@ -63,7 +90,8 @@ def write(report: Report, folder: Path, *, shared: EvaluationStore | None = None
             "method": report.method,
             "evaluations": {model: one.weights for model, one in report.evaluations.items()},
             "missing": dict(report.missing),
-        },
+        }
+        | ({"pending": list(report.pending)} if report.pending else {}),
     )
 
 
@@ -89,7 +117,12 @@ def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path
             model: next((one for store in stores if (one := store.get(sha, dataset.id, classifier.id))), None)
             for model, sha in head["evaluations"].items()
         }
-        parts = {name: artifacts.read_part(folder, name) for name in artifacts.list_parts(folder)}
+        pending = tuple(head.get("pending", ()))
+        if pending and found.get("after", True) is None:
+            found["after"] = _read_outputs(folder, head["evaluations"]["after"], dataset.id)
+        parts = {
+            name: artifacts.read_part(folder, name) for name in artifacts.list_parts(folder) if name not in pending
+        }
     except FileNotFoundError as problem:
         raise StoreError(
             f"There is no report in {folder}: {problem.filename} is missing. Start the run again."
@@ -110,7 +143,17 @@ def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path
         evaluations={model: one for model, one in found.items() if one is not None},
         parts={name: part for name, part in parts.items() if part is not None},
         missing=head["missing"] | lost,
+        pending=pending,
     )
+
+
+def _read_outputs(folder: Path, weights: str, dataset: str) -> Evaluation | None:
+    """Return the outputs of the unlearned model so far; None if their file is lost."""
+    try:
+        logits = np.load(folder / OUTPUTS_FILE, allow_pickle=False)
+    except FileNotFoundError:
+        return None
+    return Evaluation(weights, dataset, logits, ~np.isnan(logits).all(1))
 
 
 def previously_forgotten(data_dir: Path, start: int | None) -> tuple[Forget, ...]:
@@ -141,7 +184,8 @@ def report_version(data_dir: Path, run: int) -> tuple[str, ...]:
     except FileNotFoundError:
         return ()
     models = (f"{model}:{sha}" for model, sha in head["evaluations"].items())
-    return (*parts, *models, *(f"no {name}" for name in head["missing"]))
+    still = (f"{name} pending" for name in head.get("pending", ()))
+    return (*parts, *models, *(f"no {name}" for name in head["missing"]), *still)
 
 
 def load_example() -> Report:

@@ -129,7 +129,15 @@ def _read_run(folder: Path, number: int) -> Run | None:
 def _had_report(data_dir: Path, number: int) -> bool:
     """Return whether a folder is of a finished run; Grad-CAM queries and failed runs leave only parts or weights."""
     folder = artifacts.run_dir(data_dir, number)
-    return any((folder / name).exists() for name in (RECORD, artifacts.REPORT_FILE))
+    return (folder / RECORD).exists() or (artifacts.has_report(folder) and not _is_pending(folder))
+
+
+def _is_pending(folder: Path) -> bool:
+    """Return whether a report is not complete, because its run did not finish."""
+    try:
+        return bool(json.loads((folder / artifacts.REPORT_FILE).read_bytes()).get("pending"))
+    except _UNREADABLE:
+        return False
 
 
 def _recorded(folder: Path) -> Run | None:
@@ -141,6 +149,8 @@ def _recorded(folder: Path) -> Run | None:
 
 def _reported(folder: Path, number: int) -> Run | None:
     """Return the run as far as its report describes it, for a folder written by an older release."""
+    if _is_pending(folder):
+        return None
     try:
         head = json.loads((folder / artifacts.REPORT_FILE).read_bytes())
         spec, dataset = UnlearnSpec.model_validate(head["spec"]), DatasetCard.model_validate(head["dataset"])

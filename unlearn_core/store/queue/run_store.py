@@ -26,7 +26,7 @@ from unlearn_core.store.queue.sweeps import SweepStore
 from unlearn_core.store.queue.workers import WorkerRow
 
 RESUMED = "train"
-"""The kind of run whose next attempt resumes with the files of the last one."""
+"""The kind of run whose next attempt resumes with the files of the last one; others do once they are unlearned."""
 
 
 class SubmitResult(NamedTuple):
@@ -310,7 +310,7 @@ class RunStore:
         """Create the folder of a run that was just claimed; if it holds another run, this one fails."""
         row = _row(connection, run)
         if row.attempt > 1:
-            if row.kind != RESUMED:
+            if row.kind != RESUMED and not artifacts.is_unlearned(artifacts.run_dir(self.data_dir, run)):
                 artifacts.clear_folder(self.data_dir, run)
             return True
         if artifacts.make_folder(self.data_dir, run):

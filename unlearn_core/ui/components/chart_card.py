@@ -8,9 +8,12 @@ import streamlit as st
 from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.drawing.sweep_drawing import SweepChart
 from unlearn_core.charts.drawing.theme import PLOTLY_CONFIG, THEMES, Theme
-from unlearn_core.domain.report import Report
+from unlearn_core.domain.report import NOT_YET, Report
 from unlearn_core.ui.shell import url_state
 from unlearn_core.ui.shell.markdown import escape
+
+FOOTER_HEIGHT = 90
+"""About the height in pixels of what stands below a figure."""
 
 
 def current_theme() -> Theme:
@@ -56,11 +59,17 @@ def show(
             chart = choose_variant(chart, key_scope=key_scope)
             reason = chart.applies(report)
         if reason is not True:
-            st.caption(escape(reason))
+            explain_absence(reason, height=chart.height + FOOTER_HEIGHT)
             return
         draw_figure(chart, reports, key_scope=key_scope)
         st.caption(chart.summary(report))
     footer(chart, reports, key_scope=key_scope)
+
+
+def explain_absence(reason: str, *, height: int) -> None:
+    """Show why there is no chart; one that is still to come keeps its place of that height in pixels."""
+    with st.container(height=height if reason == NOT_YET else "content", border=False):
+        st.caption(escape(reason))
 
 
 def choose_variant(chart: Chart, *, key_scope: str, default: str | None = None) -> Chart:

@@ -14,7 +14,7 @@ def show(report: Report) -> None:
     chart_card.heading(whole)
     reason = whole.applies(report)
     if reason is not True:
-        st.caption(escape(reason))
+        chart_card.explain_absence(reason, height=whole.height + chart_card.FOOTER_HEIGHT)
         return
     st.caption(whole.summary(report))
     for column, (label, chart) in zip(st.columns(3, gap="medium"), whole.variants.items(), strict=True):

@@ -59,6 +59,9 @@ def show(report: Report) -> None:
             "This report is bundled with the lab, so Grad-CAM queries are not available. Run it yourself, then click "
             "any image."
         )
+    elif report.pending:
+        st.caption(f"Once all is measured, this is a gallery of the {noun}s, each with Grad-CAM maps on request.")
+        return
     elif report.classifier.roles.cam is None:
         st.caption(no_heatmaps_reason(report))
     else:

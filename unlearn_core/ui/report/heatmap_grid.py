@@ -13,6 +13,9 @@ from unlearn_core.ui.shell.markdown import escape
 NUM_TRACKS = 7
 """Columns of a row: at most five images, and the text beside them."""
 
+HEIGHTS = {"overview": 560, "pictures": 2_100}
+"""About the heights in pixels of two forget images and a retained one, and of all images."""
+
 MIN_WIDTH = 60
 """Least width of an image in pixels before the row wraps; five fit on a phone."""
 
@@ -59,7 +62,7 @@ def _rows(report: Report, key_scope: str) -> list[gradcam.HeatmapRow]:
     chart_card.heading(gradcam.CHART)
     reason = gradcam.CHART.applies(report)
     if reason is not True:
-        st.caption(escape(reason))
+        chart_card.explain_absence(reason, height=HEIGHTS[key_scope])
         return []
     if key_scope == "overview":
         st.caption("Maps for the true class on one colour scale per row: bright is evidence for that class.")

@@ -16,7 +16,7 @@ from unlearn_core.ui.shell.markdown import escape
 def show(measurement: OnDemandMeasurement, report: Report, run: Run | None) -> None:
     """Show the chart if it was measured, else the offer to measure it, or the progress."""
     chart = charts()[measurement.id]
-    if run is None:
+    if run is None or report.pending:
         chart_card.show(chart, [report], key_scope="report")
         return
     waits = _last(measurement, run.id, *UNFINISHED_STATES) is not None

@@ -118,4 +118,5 @@ def report_json(report: Report) -> str:
     """All plain values of a report as JSON; arrays are too large and left out."""
     facts = {name: part.facts for name, part in report.parts.items()}
     head = {"run": report.run, "method": report.method, "missing": dict(report.missing)}
+    head |= {"pending": report.pending} if report.pending else {}
     return json.dumps(head | {"spec": report.spec.model_dump(mode="json"), "parts": facts}, indent=1)

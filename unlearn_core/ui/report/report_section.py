@@ -8,7 +8,7 @@ import streamlit as st
 from unlearn_core.charts import section_charts
 from unlearn_core.charts.chart import Chart, Section
 from unlearn_core.charts.report import adversarial_examples, unsir_noise
-from unlearn_core.domain.report import Report
+from unlearn_core.domain.report import NOT_YET, Report
 from unlearn_core.domain.run import Run
 from unlearn_core.engine.jobs import on_demand_measurement, on_demand_measurements
 from unlearn_core.ui.components import chart_card
@@ -36,7 +36,7 @@ def show(section: Section, report: Report, run: Run | None) -> None:
         repeats.show_failed(report)
     singles: list[Cell] = []
     for chart in section_charts(section):
-        if chart.optional and chart.applies(report) is not True:
+        if chart.optional and chart.applies(report) not in (True, NOT_YET):
             continue
         cells = _cells(chart, section, report, run)
         if len(cells) == 1 and chart.id not in WIDE:

@@ -1,4 +1,4 @@
-"""The report of a finished run: the verdicts first, then the charts behind them in tabs."""
+"""The report of a run: the verdicts first, then the charts behind them in tabs, as far as they are measured."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import chart_card
-from unlearn_core.ui.report import missing_gold, repeats, report_downloads, report_section
+from unlearn_core.ui.report import missing_gold, pending, repeats, report_downloads, report_section
 from unlearn_core.ui.shell import copy_link, formatting, navigation, url_state, urls
 from unlearn_core.ui.shell.markdown import escape
 
@@ -26,12 +26,14 @@ FORMER_TABS = {"Pictures": "Images", "Distance": "Inside", "Logits": "Inside", "
 
 
 def show(report: Report, run: Run | None) -> None:
-    """Show the report of a finished run; `run` is None for the bundled example."""
+    """Show the report of a run; `run` is None for the bundled example."""
     _head(report, run)
     _verdicts(report)
     st.markdown(chart_card.legend())
-    repeats.show_progress(run)
-    if run is not None:
+    if run is not None and report.pending:
+        pending.show(report, run)
+    elif run is not None:
+        repeats.show_progress(run)
         missing_gold.show(report, run)
     st.fragment(_tabs, key="report")(report, run)
 
@@ -46,11 +48,13 @@ def _head(report: Report, run: Run | None) -> None:
             if st.button("Change and run again", icon=":material/fork_right:", key="again"):
                 url_state.load_spec(report.spec)
                 url_state.open_page("method")
-            if run is not None and st.button("Compare", icon=":material/compare_arrows:", key="compare"):
-                st.switch_page(navigation.page("compare"), query_params=urls.comparison_params([run]))
-            repeats.offer_repeats(report, run)
+            if run is not None and not report.pending:
+                if st.button("Compare", icon=":material/compare_arrows:", key="compare"):
+                    st.switch_page(navigation.page("compare"), query_params=urls.comparison_params([run]))
+                repeats.offer_repeats(report, run)
             copy_link.copy_link_button("report")
-            report_downloads.show(report)
+            if run is None or run.state.is_finished:
+                report_downloads.show(report)
     if run is not None and run.note:
         st.caption(f":material/edit_note: {escape(run.note)}")
 
@@ -59,7 +63,8 @@ def _caption(report: Report, run: Run | None) -> str:
     if run is None:
         first = "A finished run, bundled with the lab"
     else:
-        first = f"Run {run.id} · finished {formatting.format_age(run.finished or run.created)}"
+        ended = f"finished {formatting.format_age(run.finished or run.created)}" if run.finished else "being measured"
+        first = f"Run {run.id} · {ended}"
     timings = report.get(TimingsResult)
     took = f" · {formatting.format_duration(timings.seconds.total)} on {timings.device}" if timings else ""
     return f"{first}{took} · seed {report.spec.seed}"

@@ -107,6 +107,8 @@ def _with_interval(score: Score) -> str:
 
 
 def _missing(report: Report) -> None:
+    if report.pending:
+        st.caption("The report is not complete: what is absent was not measured yet.")
     for reason in report.missing.values():
         st.caption(escape(reason))
 
@@ -119,7 +121,9 @@ def _timings(report: Report) -> None:
     rows = [
         {"what": phase.name, "steps": str(phase.steps), "seconds": round(phase.seconds, 2)} for phase in timings.phases
     ]
-    rows += [{"what": name, "steps": "", "seconds": round(value, 2)} for name, value in timings.seconds]
+    rows += [
+        {"what": name, "steps": "", "seconds": round(value, 2)} for name, value in timings.seconds if value is not None
+    ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Seconds and steps of each phase")
     versions = " · ".join(f"{name} {version}" for name, version in timings.versions.items())
     inputs = formatting.pluralize(timings.images, report.dataset.item_noun)

@@ -15,15 +15,15 @@ from unlearn_core.domain.split import make_split
 from unlearn_core.ui.components import chart_card, job_card, time_estimate, training_form
 from unlearn_core.ui.pages.run.audience import AUDIENCE, visitor
 from unlearn_core.ui.pages.run.drawn_once import DrawnOnce
-from unlearn_core.ui.pages.run.page import title
+from unlearn_core.ui.pages.run.page import report_so_far, title
 from unlearn_core.ui.shell import cache, formatting, worker_status
 
 HEIGHT = 340
 """Height of the curve in pixels, reserved before there is one."""
 
 AFTERWARDS = {
-    "evaluating": "The model is evaluated once on the whole data set, in full precision.",
-    "measuring": "Changes in predictions, weights and Grad-CAM maps are measured. Then the report opens automatically.",
+    "evaluating": "The model is evaluated in full precision, first on what the verdict needs. Then the report opens.",
+    "measuring": "Changes in predictions, weights and Grad-CAM maps are measured. The report opens automatically.",
 }
 """What happens after the last step, by the stage of the run's progress."""
 NO_ESTIMATE = "The remaining time is estimated once the first steps are done."
@@ -44,7 +44,7 @@ def show(run: Run) -> None:
 
 def _card(number: int, interval: float) -> None:
     run = cache.store().get(number)
-    if run.state.is_finished or AUDIENCE.should_change(interval, visitor()):
+    if run.state.is_finished or report_so_far(run) or AUDIENCE.should_change(interval, visitor()):
         st.rerun()
     _head(run)
     if run.state is RunState.QUEUED:

@@ -20,7 +20,7 @@ from unlearn_core.domain.report import Report, forget_set_title
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.domain.sweep import sweep_id
 from unlearn_core.store.data_folder import open_data_dir
-from unlearn_core.store.files import reports
+from unlearn_core.store.files import artifacts, reports
 from unlearn_core.ui.components import gold_actions, run_bar, training_form
 from unlearn_core.ui.components.checkpoint import checkpoint_result
 from unlearn_core.ui.report import report_view
@@ -117,8 +117,14 @@ def show_nothing() -> None:
             st.switch_page(navigation.page("history"), query_params={})
 
 
+def report_so_far(run: Run) -> bool:
+    """Whether a run that is not done has a report: it is being measured, or was when it was cancelled or failed."""
+    folder = artifacts.run_dir(open_data_dir(), run.id)
+    return isinstance(run.spec, UnlearnSpec) and run.state is not RunState.DONE and artifacts.has_report(folder)
+
+
 def show_done(run: Run) -> None:
-    """Show the report of a finished run, or the result of a training run."""
+    """Show the report of a run as far as it is measured, or the result of a training run."""
     if isinstance(run.spec, TrainGoldSpec):
         _gold_done(run, run.spec)
         return
