@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.finished_runs import done, template
 from tests.pages.rendered_texts import glossary
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui.shell import cache
+from unlearn_core.ui.shell import cache, drawings
 
 __all__ = ["done", "glossary", "template"]  # fixtures, made once for all modules
 
@@ -33,7 +33,7 @@ def visit(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
     # Images and what is drawn from them are the same for every test; what depends on a data folder is not.
     cache._store.clear()
     cache._report.clear()
-    cache._figures.clear()
+    drawings._once.clear()
     cache.example.clear()  # type: ignore[attr-defined]
 
 

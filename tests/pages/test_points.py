@@ -16,7 +16,7 @@ from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.engine.execute import unlearn
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.report import explain
-from unlearn_core.ui.shell import point_thumbnails
+from unlearn_core.ui.shell import thumbnails
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def test_a_point_can_be_followed_through_all_runs(visit: Visit, runs: list[int])
 def test_a_point_of_any_part_is_marked_where_it_lies(part: str) -> None:
     every = datasets.load("moons")
     row = {"train": 0, "val": every.train, "test": len(every.labels) - 1}[part]
-    image = np.asarray(Image.open(io.BytesIO(point_thumbnails.points_png(every, np.array([row])))))
+    image = np.asarray(Image.open(io.BytesIO(thumbnails.points_png(every, np.array([row])))))
     strong = (image[..., 3] == 255) & (image[..., 0] > image[..., 2] + 100)
-    y, x = (where.mean() / point_thumbnails.IMAGE_SIZE for where in np.nonzero(strong))
+    y, x = (where.mean() / thumbnails.POINTS_SIZE for where in np.nonzero(strong))
     place = every.images[row, 0, 0, :2] / 255
     assert (x, 1 - y) == pytest.approx(place, abs=0.08)

@@ -1,7 +1,10 @@
 """The report of a run: one part per measurement, each either present or missing with a reason."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
 from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -108,6 +111,15 @@ class Report:
     def with_result(self, result: Result) -> "Report":
         """Return a report that has this result too, in place of an earlier one."""
         return replace(self, parts=result.add_to(self.parts))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A checksum of the content: of two reports with the same one, every drawing and every text is the same."""
+        models = {model: [one.weights, one.dataset] for model, one in self.evaluations.items()}
+        parts = {name: part.checksum() for name, part in self.parts.items()}
+        cards = [card.model_dump(mode="json") for card in (self.spec, self.classifier, self.dataset)]
+        facts = json.dumps([self.run, self.method, cards, models, parts, dict(self.missing)], sort_keys=True)
+        return sha256(facts.encode() + np.ascontiguousarray(self.labels).tobytes()).hexdigest()
 
     @property
     def forget_set_title(self) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ GOLD_SEED_OFFSET = 1000
 """Added to a gold's number to get its training seed, so that it shares no random numbers with an original."""
 SHADOW_SEED_OFFSET = 2000
 """The same for shadow models: originals that stand in for the classifier where many are needed."""
+
+_FORGET: TypeAdapter[Forget] = TypeAdapter(Forget)
 
 
 class BundledModel(NamedTuple):
@@ -44,7 +47,7 @@ def bundled(classifier: str) -> list[BundledModel]:
     paths = [
         path for folder in folders for path in sorted(folder.glob("*.json")) if path.name != user_catalog.CARD_FILE
     ]
-    return [_described(path) for path in paths]
+    return [_described(path, path.stat().st_mtime_ns if path.exists() else 0) for path in paths]
 
 
 def find_bundled(classifier: str, forget: Forget | None, seed: int) -> BundledModel | None:
@@ -66,12 +69,14 @@ def read_logits(model: BundledModel) -> np.ndarray:
     )
 
 
-def _described(path: Path) -> BundledModel:
+@lru_cache(maxsize=4096)
+def _described(path: Path, _changed: int) -> BundledModel:
+    """The description in a file, which is read once for each time at which it was changed."""
     try:
         facts = json.loads(path.read_text())
         return BundledModel(
             name=path.stem,
-            forget=None if facts["forget"] is None else TypeAdapter(Forget).validate_python(facts["forget"]),
+            forget=None if facts["forget"] is None else _FORGET.validate_python(facts["forget"]),
             seed=facts["seed"],
             weights=facts["weights"],
             folder=path.parent,

@@ -4,8 +4,10 @@ Reports of former releases stay readable: a field whose stored name is another o
 that came later has a default.
 """
 
+import json
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from math import isnan, nan
 from typing import Annotated, Any, ClassVar, NamedTuple, Self, cast
 
@@ -18,6 +20,14 @@ class ReportPart(NamedTuple):
 
     facts: dict[str, Any]
     arrays: dict[str, np.ndarray]
+
+    def checksum(self) -> str:
+        """Return a checksum of all values."""
+        found = sha256(json.dumps(self.facts, sort_keys=True).encode())
+        for name, array in sorted(self.arrays.items()):
+            found.update(f"{name} {array.dtype} {array.shape}".encode())
+            found.update(np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()
 
 
 class Stored(NamedTuple):

@@ -124,7 +124,7 @@ def _seed_run(run: int, seed: int, folder: Path, accuracy: AccuracyResult) -> Se
         artifacts.read_result(folder, DistanceResult),
         artifacts.read_result(folder, MembershipResult),
     )
-    overall = distance.overall["test"] if distance else None
+    overall = distance.overall.get("test") if distance else None
     timings = artifacts.read_result(folder, TimingsResult)
     return SeedRun(
         run=run,

@@ -9,7 +9,7 @@ from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.drawing.sweep_drawing import SweepChart
 from unlearn_core.charts.drawing.theme import PLOTLY_CONFIG, THEMES, Theme
 from unlearn_core.domain.report import NOT_YET, Report
-from unlearn_core.ui.shell import url_state
+from unlearn_core.ui.shell import drawings, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 FOOTER_HEIGHT = 90
@@ -61,8 +61,7 @@ def show(
         if reason is not True:
             explain_absence(reason, height=chart.height + FOOTER_HEIGHT)
             return
-        draw_figure(chart, reports, key_scope=key_scope)
-        st.caption(chart.summary(report))
+        st.caption(draw_figure(chart, reports, key_scope=key_scope))
     footer(chart, reports, key_scope=key_scope)
 
 
@@ -88,17 +87,17 @@ def choose_variant(chart: Chart, *, key_scope: str, default: str | None = None) 
     return chart.variants[label]
 
 
-def draw_figure(chart: Chart, reports: Sequence[Report], *, key_scope: str) -> None:
-    """Show the figure alone."""
-    report = reports[0]
-    name = f"run-{report.run or 'example'}-{chart.id}"
+def draw_figure(chart: Chart, reports: Sequence[Report], *, key_scope: str) -> str:
+    """Show the figure alone, and return the summary of the first report."""
+    drawing = drawings.chart(chart, reports, current_theme())
     st.plotly_chart(
-        chart.figure(reports, current_theme()),
+        drawing.figure,
         theme=None,
         key=f"{key_scope}-{chart.id}",
-        config=plotly_config(name),
-        alt=" ".join(chart.alt_text(one) for one in reports),
+        config=plotly_config(f"run-{reports[0].run or 'example'}-{chart.id}"),
+        alt=drawing.alt,
     )
+    return drawing.summary
 
 
 def footer(chart: Chart, reports: Sequence[Report], *, key_scope: str) -> None:
@@ -108,7 +107,7 @@ def footer(chart: Chart, reports: Sequence[Report], *, key_scope: str) -> None:
         with st.popover("Caveat", icon=":material/info:", type="tertiary"):
             st.markdown(chart.caveat)
         with st.popover("Table", icon=":material/table:", type="tertiary"):
-            frame = chart.table(reports)
+            frame = drawings.chart_table(chart, reports)
             st.dataframe(frame, hide_index=True, alt=f"{chart.title}: the values as a table.")
             st.download_button(
                 "Download CSV",

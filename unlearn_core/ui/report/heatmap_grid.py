@@ -8,6 +8,8 @@ from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.explanations import CamResult
 from unlearn_core.ui.components import chart_card
+from unlearn_core.ui.shell import drawings
+from unlearn_core.ui.shell.drawings import ImageRow
 from unlearn_core.ui.shell.markdown import escape
 
 NUM_TRACKS = 7
@@ -41,10 +43,10 @@ def show_all(report: Report) -> None:
 
 def show_explanation(report: Report, cam: CamResult) -> None:
     """Show the result of a Grad-CAM query in the same way."""
-    show_rows(gradcam.heatmap_rows(report, cam))
+    show_rows(drawings.heatmaps(report, cam))
 
 
-def show_rows(rows: Sequence[gradcam.HeatmapRow]) -> None:
+def show_rows(rows: Sequence[ImageRow]) -> None:
     """Show rows of heat maps; on a narrow screen the text goes below the images."""
     for row in rows:  # A grid of its own, so that captions stay below their images.
         count = len(row.cells)
@@ -53,12 +55,12 @@ def show_rows(rows: Sequence[gradcam.HeatmapRow]) -> None:
         for cell in row.cells:
             with grid.cell():
                 caption = escape(cell.caption).replace(" %", "\N{NO-BREAK SPACE}%")
-                st.image(cell.image, caption=caption, width="stretch", alt=f"{row.title}: {cell.caption}")
+                st.image(cell.file, caption=caption, width="stretch", alt=f"{row.title}: {cell.caption}")
         first, _, rest = row.words.partition(". ")
         text.markdown(f"**{escape(first)}.** {escape(rest)}" if rest else escape(row.words))
 
 
-def _rows(report: Report, key_scope: str) -> list[gradcam.HeatmapRow]:
+def _rows(report: Report, key_scope: str) -> list[ImageRow]:
     chart_card.heading(gradcam.CHART)
     reason = gradcam.CHART.applies(report)
     if reason is not True:
@@ -66,4 +68,4 @@ def _rows(report: Report, key_scope: str) -> list[gradcam.HeatmapRow]:
         return []
     if key_scope == "overview":
         st.caption("Maps for the true class on one colour scale per row: bright is evidence for that class.")
-    return gradcam.heatmap_rows(report)
+    return drawings.heatmaps(report)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import numpy as np
 import streamlit as st
 
 from unlearn_core.charts import section_charts
@@ -21,6 +22,7 @@ from unlearn_core.ui.report import (
     repeats,
     run_details,
 )
+from unlearn_core.ui.shell import drawings
 from unlearn_core.ui.shell.markdown import escape
 
 Cell = Callable[[], None]
@@ -86,17 +88,22 @@ def _cells(chart: Chart, section: Section, report: Report, run: Run | None) -> l
 def _noise_images(report: Report) -> None:
     st.subheader("Noise images", anchor=False)
     grid = st.grid(4, min_column_width=76, gap="small")
-    for number, tile in enumerate(unsir_noise.noise_tiles(report), 1):
+    for tile in drawings.images(_captioned_noise, "noise", report):
         with grid.cell():
-            st.image(tile, width="stretch", alt=f"Noise image {number} that the method learned")
+            st.image(tile.file, width="stretch", alt=tile.caption)
     st.caption("Some of the learned noise as images, clipped to the display range.")
+
+
+def _captioned_noise(report: Report) -> list[tuple[np.ndarray, str]]:
+    tiles = enumerate(unsir_noise.noise_tiles(report), 1)
+    return [(tile, f"Noise image {number} that the method learned") for number, tile in tiles]
 
 
 def _adversarial_pairs(report: Report) -> None:
     st.subheader("Forget images and their adversarial copies", anchor=False)
     grid = st.grid(3, min_column_width=150, gap="small")
-    for pair in adversarial_examples.image_pairs(report):
+    for pair in drawings.images(adversarial_examples.image_pairs, "adversarial pairs", report):
         with grid.cell():
             words = escape(pair.caption)
-            st.image(pair.image, caption=words, width="stretch", alt=f"Forget image and adversarial copy: {words}")
+            st.image(pair.file, caption=words, width="stretch", alt=f"Forget image and adversarial copy: {words}")
     st.caption("Left: original. Right: adversarial copy. They look alike, but the model predicts another class.")

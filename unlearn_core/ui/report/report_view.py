@@ -1,5 +1,7 @@
 """The report of a run: the verdicts first, then the charts behind them in tabs, as far as they are measured."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from unlearn_core.charts.chart import SECTIONS
@@ -10,7 +12,7 @@ from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.report import missing_gold, pending, repeats, report_downloads, report_section
-from unlearn_core.ui.shell import copy_link, formatting, navigation, url_state, urls
+from unlearn_core.ui.shell import copy_link, drawings, formatting, navigation, url_state, urls
 from unlearn_core.ui.shell.markdown import escape
 
 TONES = {
@@ -71,15 +73,22 @@ def _caption(report: Report, run: Run | None) -> str:
 
 
 def _verdicts(report: Report) -> None:
-    for column, one in zip(st.columns(3), verdict.verdicts(report), strict=True):
+    cards, raised, doubt = drawings.once(lambda: _texts(report), "verdicts", report.fingerprint)
+    for column, one in zip(st.columns(3), cards, strict=True):
         colour, icon = TONES[one.tone]
         with column.container(border=True, height="stretch"):
             st.markdown(f":{colour}-badge[{icon} {one.title}]")
             st.markdown(one.words)
-    raised = warnings.report_warnings(report)
     for flag in raised:
         st.markdown(f":material/flag: **{capitalize(flag.title)}.** {flag.words} :gray[{flag.doubt}]")
-    st.caption(verdict.caveats(report) if raised else f"{warnings.no_warning_text(report)} {verdict.caveats(report)}")
+    st.caption(doubt)
+
+
+def _texts(report: Report) -> tuple[Sequence[verdict.Verdict], list[warnings.ReportWarning], str]:
+    """The three cards, the warnings, and what all of them do not prove."""
+    raised = warnings.report_warnings(report)
+    checked = [] if raised else [warnings.no_warning_text(report)]
+    return verdict.verdicts(report), raised, " ".join([*checked, verdict.caveats(report)])
 
 
 def _tabs(report: Report, run: Run | None) -> None:

@@ -4,14 +4,11 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import streamlit as st
 
-from unlearn_core.charts.chart import Chart
-from unlearn_core.charts.drawing import split_panels
-from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.data import dataset_notes as notes
 from unlearn_core.data import datasets
 from unlearn_core.data.duplicates import Duplicates
@@ -19,7 +16,6 @@ from unlearn_core.data.duplicates.record import search_in_background
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.course import SeedsResult
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.export.extra_sections import ExtraSection
 from unlearn_core.models import bundled_models
@@ -28,7 +24,7 @@ from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue import repeats
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui.shell import formatting, point_thumbnails, thumbnails
+from unlearn_core.ui.shell import formatting, thumbnails
 
 if TYPE_CHECKING:
     from unlearn_core.models.model_summary import ForwardCost
@@ -64,28 +60,30 @@ def _store(folder: str, url: str | None) -> RunStore:
 
 
 def report(run_id: int, parts: tuple[str, ...]) -> Report:
-    """A run's report; `parts` is what `reports.report_version` gives, so that parts added later are seen.
+    """A run's report, read-only and shared; `parts` is what `reports.report_version` gives, to see parts added later.
 
     If the run was repeated with other seeds, the report has the part that compares them.
     """
-    found, result = _report(str(open_data_dir()), run_id, parts), seeds(run_id)
-    return found if result is None else found.with_result(result)
-
-
-def seeds(run_id: int) -> SeedsResult | None:
-    """The measurements of a run and its finished repeats by seed; None while fewer than two are done."""
     done = [run for run in store().repeats.runs_of(store().get(run_id)) if run.state is RunState.DONE]
-    if len(done) < 2:
-        return None
-    known = tuple(reports.report_version(open_data_dir(), run.id) for run in done)
-    return _seeds(str(open_data_dir()), tuple(run.id for run in done), known, done)
+    versions = [(run.id, reports.report_version(open_data_dir(), run.id)) for run in done]
+    return _report(str(open_data_dir()), run_id, parts, versions, done)
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
-def _seeds(
-    folder: str, ids: tuple[int, ...], parts: tuple[tuple[str, ...], ...], _done: list[Run]
-) -> SeedsResult | None:
-    return repeats.seeds_result(Path(folder), _done)
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _report(
+    folder: str,
+    run_id: int,
+    parts: tuple[str, ...],
+    versions: list[tuple[int, tuple[str, ...]]],
+    _done: list[Run],
+) -> Report:
+    found = reports.read(Path(folder), run_id)
+    seeds = repeats.seeds_result(Path(folder), _done) if len(_done) > 1 else None
+    found = found if seeds is None else found.with_result(seeds)
+    in_parts = (array for part in found.parts.values() for array in part.arrays.values())
+    for array in (found.labels, *(one.logits for one in found.evaluations.values()), *in_parts):
+        array.flags.writeable = False
+    return found
 
 
 def html_report(*found: Report, side: ExtraSection | None = None) -> str:
@@ -108,21 +106,13 @@ def evidence(found: Report) -> bytes:
     return zipped(evidence_files(found, images), folder=f"evidence-{found.run or 'example'}")
 
 
-def _key(run_reports: Sequence[Report]) -> tuple[Any, ...]:
-    """The cache key of what is made from reports: each run, its parts and its repeats. The example never changes."""
-    return tuple(
-        (one.run, () if one.run is None else reports.report_version(open_data_dir(), one.run), _beside(one))
-        for one in run_reports
-    )
-
-
-def _beside(report: Report) -> tuple[int, ...]:
-    result = report.get(SeedsResult)
-    return () if result is None else tuple(own.run for own in result.runs)
+def _key(run_reports: Sequence[Report]) -> tuple[str, ...]:
+    """The cache key of what is made from reports."""
+    return tuple(one.fingerprint for one in run_reports)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _page(folder: str, key: tuple[Any, ...], side: ExtraSection | None, _reports: Sequence[Report]) -> str:
+def _page(folder: str, key: tuple[str, ...], side: ExtraSection | None, _reports: Sequence[Report]) -> str:
     from unlearn_core.export.html_report import render_report
     from unlearn_core.methods import methods  # Imports torch, which the first page does without.
 
@@ -134,7 +124,7 @@ def _page(folder: str, key: tuple[Any, ...], side: ExtraSection | None, _reports
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _archive(folder: str, key: tuple[Any, ...], side: ExtraSection | None, _reports: Sequence[Report]) -> bytes:
+def _archive(folder: str, key: tuple[str, ...], side: ExtraSection | None, _reports: Sequence[Report]) -> bytes:
     from unlearn_core.export import archive as whole
 
     weights = [
@@ -142,23 +132,6 @@ def _archive(folder: str, key: tuple[Any, ...], side: ExtraSection | None, _repo
         for one in _reports
     ]
     return whole.build_archive(_reports, page=html_report(*_reports, side=side), weights=weights)
-
-
-@st.cache_data(show_spinner=False, max_entries=16)
-def _report(folder: str, run_id: int, parts: tuple[str, ...]) -> Report:
-    return reports.read(Path(folder), run_id)
-
-
-def chart_figures(chart: Chart, reports: Sequence[Report], theme: Theme) -> list[dict[str, Any]]:
-    """One figure per run with shared axes, as plain values: drawn once for all reruns that a click causes."""
-    return _figures(str(open_data_dir()), chart.id, _key(reports), theme, chart, reports)
-
-
-@st.cache_data(show_spinner=False, max_entries=64)
-def _figures(
-    folder: str, name: str, key: tuple[Any, ...], theme: Theme, _chart: Chart, _found: Any
-) -> list[dict[str, Any]]:
-    return [figure.to_plotly_json() for figure in split_panels.split_figure(_chart, _found, theme)]
 
 
 @st.cache_resource(show_spinner=False)
@@ -208,7 +181,7 @@ def class_preview(dataset: str, number: int) -> bytes | None:
     if number not in every.labels[: every.train]:
         return None
     if datasets.card(dataset).is_points:
-        return point_thumbnails.points_png(
+        return thumbnails.points_png(
             every, np.flatnonzero(every.labels[: every.train] == number), width=288, height=192
         )
     own = np.flatnonzero(every.labels[: every.train] == number)[:6]
@@ -220,7 +193,7 @@ def thumbnail(dataset: str, image: int) -> bytes:
     """One image, about 128 pixels wide, as PNG."""
     every = image_dataset(dataset)
     if datasets.card(dataset).is_points:
-        return point_thumbnails.points_png(every, np.array([image]))
+        return thumbnails.points_png(every, np.array([image]))
     return thumbnails.images_png(every.images[image : image + 1], columns=1, wanted=128)
 
 

@@ -1,9 +1,19 @@
-"""Resize images on the server: browsers enlarge 32 pixels badly, and large photographs would make pages heavy."""
+"""Images as files of the size that pages show: images of a data set, points of the plane, and drawings of pixels.
+
+Browsers enlarge 32 pixels badly, and large photographs would make pages heavy.
+"""
 
 import io
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
+
+from unlearn_core.data.image_dataset import ImageDataset
+
+POINTS_SIZE = 96
+"""Default width and height of a small image of points, in pixels."""
+FAINT_COLOR, STRONG_COLOR = (128, 136, 148, 90), (194, 65, 12, 255)
+"""Grey, and the colour of the forget set; both are visible on a light and on a dark page."""
 
 
 def tile_side(side: int, wanted: int) -> int:
@@ -21,4 +31,30 @@ def images_png(images: np.ndarray, *, columns: int, wanted: int) -> bytes:
         sheet.paste(tile, (column * side, row * side))
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def points_png(
+    image_dataset: ImageDataset, rows: np.ndarray, *, width: int = POINTS_SIZE, height: int = POINTS_SIZE
+) -> bytes:
+    """The plane of a data set as PNG: its training points faint, above them the points at `rows`, of any split."""
+    sheet = Image.new("RGBA", (2 * width, 2 * height))  # Drawn twice as large, so that dots are round.
+    pen = ImageDraw.Draw(sheet)
+    points = image_dataset.images[:, 0, 0, :2].astype(float) / 255
+    few = len(rows) < 8
+    for places, colour, size in (
+        (points[: image_dataset.train : 2], FAINT_COLOR, 1.5),
+        (points[rows], STRONG_COLOR, 9 if few else 3),
+    ):
+        for x, y in places * [2 * width - 12, -(2 * height - 12)] + [6, 2 * height - 6]:
+            pen.ellipse((x - size, y - size, x + size, y + size), fill=colour)
+    buffer = io.BytesIO()
+    sheet.resize((width, height), Image.Resampling.LANCZOS).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def pixels_file(pixels: np.ndarray) -> bytes:
+    """An image (H, W, 3 or 4) uint8 as the file that `st.image` makes of it: JPEG, or PNG if transparent."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG" if pixels.shape[-1] == 4 else "JPEG", quality=100)
     return buffer.getvalue()

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
 from unlearn_core.charts.chart import Chart, report_labels
-from unlearn_core.charts.drawing import heatmap_rows, highlight
+from unlearn_core.charts.drawing import heatmap_rows
 from unlearn_core.charts.drawing.selection import Selection
+from unlearn_core.charts.plain_figure import PlainFigure
 from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.jobs import ExplainSpec
 from unlearn_core.domain.report import Report
@@ -19,7 +19,7 @@ from unlearn_core.store.files import artifacts
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.compare.selection import on_click, request_selection
 from unlearn_core.ui.report import explain, heatmap_grid
-from unlearn_core.ui.shell import cache, formatting, lifespan
+from unlearn_core.ui.shell import cache, drawings, formatting, lifespan
 from unlearn_core.ui.shell.markdown import escape
 
 KEY_SCOPE = "compare"
@@ -35,7 +35,7 @@ def show_chart(chart: Chart, reports: Sequence[Report], selection: Selection) ->
             chart, key_scope=KEY_SCOPE, default="after" if chart.id == "confusion" else None
         )
     able = [report for report in reports if chart.applies(report) is True]
-    drawn = iter(cache.chart_figures(chart, able, chart_card.current_theme()) if able else ())
+    drawn = iter(drawings.chart_per_report(chart, able, chart_card.current_theme(), selection) if able else ())
     # Four would be too narrow beside one another: two by two.
     grid = st.grid(2 if len(reports) in (2, 4) else len(reports), min_column_width=MIN_WIDTH, gap="medium")
     for report, title in zip(reports, report_labels(reports), strict=True):
@@ -43,7 +43,7 @@ def show_chart(chart: Chart, reports: Sequence[Report], selection: Selection) ->
             st.markdown(f"**{escape(title)}**")
             reason = chart.applies(report)
             if reason is True:
-                _figure(chart, report, next(drawn), selection, reports)
+                _figure(chart, report, next(drawn), reports)
                 st.caption(chart.summary(report))
             else:
                 st.caption(escape(reason))
@@ -83,12 +83,10 @@ def _show_alone(report: Report, number: int | None) -> None:
         st.image(cache.thumbnail(report.dataset.id, number), caption=escape(name), alt=name)
 
 
-def _figure(
-    source_chart: Chart, report: Report, figure: dict[str, Any], selection: Selection, reports: Sequence[Report]
-) -> None:
+def _figure(source_chart: Chart, report: Report, figure: PlainFigure, reports: Sequence[Report]) -> None:
     key = f"{KEY_SCOPE}-{source_chart.id}-{report.run}"
     st.plotly_chart(
-        highlight.highlight_selection(figure, source_chart.id, report, selection, chart_card.current_theme()),
+        figure,
         theme=None,
         key=key,
         on_select=lambda: on_click(key, reports),
@@ -164,7 +162,7 @@ def _rows(reports: Sequence[Report], sources: Sequence[CamResult | int | None], 
         else:
             missing.append(f"**{escape(title)}**: {_why(run)}")
     if ready:
-        heatmap_grid.show_rows(heatmap_rows.aligned_rows(ready))
+        heatmap_grid.show_rows(drawings.aligned_heatmaps(ready))
         st.caption("One colour scale for all runs and models: bright is evidence for the class in question.")
     for text in missing:
         st.markdown(text)

@@ -5,7 +5,6 @@ from statistics import median
 import streamlit as st
 
 from unlearn_core.charts import charts
-from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report
@@ -13,7 +12,7 @@ from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.explanations import CamResult, ExplainedImage
 from unlearn_core.domain.run import RunState
 from unlearn_core.ui.components import chart_card
-from unlearn_core.ui.shell import cache, formatting, navigation, run_setup
+from unlearn_core.ui.shell import cache, drawings, formatting, navigation, run_setup
 from unlearn_core.ui.shell.markdown import escape
 
 
@@ -43,13 +42,14 @@ def example_run() -> None:
     with st.container(border=True, height="stretch"), navigation.show_errors():
         report = cache.example()
         _three_heatmaps(report)
-        curve = charts()["curve"]
+        curve = drawings.chart(charts()["curve"], [report], chart_card.current_theme())
         st.plotly_chart(
-            curve.figure([report], chart_card.current_theme()).update_layout(height=280),
+            curve.figure,
             theme=None,
             key="example-curve",
+            height=280,
             config={"displayModeBar": False},
-            alt=curve.alt_text(report),
+            alt=curve.alt,
         )
         st.page_link(
             navigation.page("run"),
@@ -129,14 +129,14 @@ def _three_heatmaps(report: Report) -> None:
     """Heat maps of a test image in the forget set: the one that the original model classified with most confidence."""
     cam = report[CamResult]
     place = max(range(len(cam.images)), key=lambda number: _informativeness(cam.images[number]))
-    (row,) = gradcam.heatmap_rows(report, cam.only(place))
+    (row,) = drawings.heatmaps(report, cam.only(place))
     models = sum(" · " in cell.caption for cell in row.cells)
     st.markdown(f"**{escape(row.title)}: predictions and heat maps of {'three' if models == 3 else 'two'} models**")
     grid = st.grid(1 + models, min_column_width=64)
     for cell in row.cells[: 1 + models]:
         with grid.cell():
             caption = escape(cell.caption).replace(" · ", "  \n") if " · " in cell.caption else "the image"
-            st.image(cell.image, caption, width="stretch", alt=f"{row.title}: {cell.caption}")
+            st.image(cell.file, caption, width="stretch", alt=f"{row.title}: {cell.caption}")
 
 
 def _informativeness(shown: ExplainedImage) -> tuple[bool, bool, float]:
