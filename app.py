@@ -11,6 +11,10 @@ from unlearn_core.ui.shell import lifespan, middleware, navigation, router
 app = st.App(
     router.__file__,
     lifespan=lifespan.lifespan,
-    middleware=[Middleware(middleware.RedirectMiddleware), Middleware(middleware.UploadLimitMiddleware)],
+    middleware=[
+        Middleware(middleware.RedirectMiddleware),
+        Middleware(middleware.UploadLimitMiddleware),
+        Middleware(middleware.ImageCacheMiddleware),
+    ],
     on_script_error=navigation.on_unhandled,
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sqlalchemy import insert
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit
@@ -16,7 +17,9 @@ from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_pic
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.domain.errors import NotFoundError
 from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec
-from unlearn_core.domain.run import RunFilter, RunState
+from unlearn_core.domain.run import Priority, RunFilter, RunState
+from unlearn_core.store.db import rows
+from unlearn_core.store.db.schema import RUN
 from unlearn_core.store.files import artifacts, restore
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.pages.history import filters, page
@@ -80,9 +83,57 @@ def test_every_run_is_a_row_with_its_figures(visit: Visit, done: RunStore) -> No
     assert row["retain after"] == _percent(done, CLASS, "after", "retain_test")
     assert row["retain gold"] == _percent(done, CLASS, "gold", "retain_test")
     assert table.iloc[2]["forget after"] == _percent(done, PICTURES, "after", "forget_train")
-    assert table["image"].str.startswith("data:image/png").all()
+    assert table["image"].str.fullmatch(r"/.*media/[0-9a-f]{16,}\.png").all(), "a file whose name is a hash"
+    assert table["image"][0] == table["image"][2] != table["image"][1], "the same image is the same file"
     assert table["forgot"].notna().tolist() == [False, False, True, True]
     assert not without_words(app)
+
+
+PAGES = 2 * page.PER_PAGE + 50
+"""Further runs: two full pages and the beginning of a third."""
+
+
+@pytest.fixture
+def many(done: RunStore) -> RunStore:
+    """The two runs, and after them hundreds of others on single images."""
+    row = rows.new_row(by_picture(), title="", owner="local", priority=Priority.INTERACTIVE, now=0.0)
+    row |= {"state": RunState.DONE, "headline": done.get(CLASS).metrics.to_json(), "started": 1.0, "finished": 2.0}
+    with done._database.writing() as connection:
+        titles = [f"Forget 3 images ({number}) with Fine-tune" for number in range(PAGES - 2)]
+        connection.execute(insert(RUN), [row | {"title": title} for title in titles])
+    return done
+
+
+def test_hundreds_of_runs_are_shown_page_by_page(visit: Visit, many: RunStore) -> None:
+    app = visit("history")
+    assert listed(app) == [f"Run {number}" for number in range(PAGES, PAGES - page.PER_PAGE, -1)]
+    (numbers,) = app.get("pagination")
+    key = "history-page-3"
+    assert numbers.proto.num_pages == 3
+    app.session_state[key] = 3
+    assert listed(app.run())[-2:] == ["Run 2", "Run 1"]
+    assert len(listed(app)) == 50
+    assert listed(visit("history", **{key: "2"}))[0] == f"Run {PAGES - page.PER_PAGE}"
+
+
+def test_a_run_of_a_later_page_is_ticked_and_opened(visit: Visit, many: RunStore) -> None:
+    app = visit("history", **{"history-page-3": "3", "ticked": str(CLASS)})
+    assert not fine(app).button(key="open").disabled
+    app.button(key="open").click().run()
+    assert fine(app).title[0].value == "Forget *discs* with UNSIR"
+
+
+def test_filters_reach_all_runs_and_begin_with_the_first_page(visit: Visit, many: RunStore) -> None:
+    app = visit("history", **{"history-page-3": "3"})
+    app.multiselect(key="filter-method").set_value(["unsir"]).run()
+    assert listed(app) == [f"Run {CLASS}"]
+    assert not app.get("pagination")
+
+
+def test_a_page_of_the_history_is_small(visit: Visit, many: RunStore) -> None:
+    (table,) = fine(visit("history")).dataframe
+    assert table.value["forgot"].notna().all()
+    assert len(table.proto.arrow_data.data) < 250_000
 
 
 def _percent(store: RunStore, run: int, model: str, name: str) -> Any:

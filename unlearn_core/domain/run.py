@@ -88,6 +88,24 @@ class Run(BaseModel):
     cancelling: bool
 
 
+class RunBrief(NamedTuple):
+    """A run in a list of many. `when` is the time of its last change of state, in seconds since 1970.
+
+    `method` and `classifier` are ids; None where the run has no method or no forget request.
+    """
+
+    id: int
+    title: str
+    state: RunState
+    owner: str
+    group: str | None
+    parent: int | None
+    when: float
+    method: str | None
+    classifier: str | None
+    seed: int
+
+
 class RunFilter(NamedTuple):
     """Which runs are listed: those that match every field; an empty field matches all runs.
 

@@ -156,19 +156,19 @@ def test_trials_of_a_sweep_are_one_entry_without_a_mean(visit: Visit, done: RunS
 
 def test_a_group_of_which_one_is_left_is_a_run_like_any_other(done: RunStore) -> None:
     (run,) = done.repeats.submit(done.get(CLASS), 1)
-    (alone,) = grouping.group_runs([done.get(run)])
+    (alone,) = grouping.group_runs([one for one in done.listing.briefs(kinds=("unlearn",)) if one.id == run])
     assert not alone.is_group
     assert alone.group is None
 
 
 def state(store: RunStore) -> str:
-    entries = grouping.group_runs(store.list_runs(kinds=("unlearn",)))
+    entries = grouping.group_runs(store.listing.briefs(kinds=("unlearn",)))
     return grouping.status_text(next(entry for entry in entries if entry.is_group), run_table.STATES)
 
 
 def tick(app: AppTest, store: RunStore, *rows: int) -> AppTest:
     """Ticks rows of the folded table, counted from the top."""
-    shown = [entry.head for entry in grouping.group_runs(store.list_runs(kinds=("unlearn", "gold")))]
+    shown = [entry.head for entry in grouping.group_runs(store.listing.briefs(kinds=("unlearn", "gold")))]
     app.session_state[page.table_key(shown)] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
     return fine(app.run())
 

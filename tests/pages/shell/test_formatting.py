@@ -1,8 +1,9 @@
 """Times, devices, commands and the smallest charts, as a person reads them."""
 
-import base64
 import shlex
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pytest
 
@@ -75,14 +76,13 @@ def test_the_command_asks_for_the_same(forget: ForgetClasses | ForgetImages) -> 
 def test_a_dumbbell_has_its_marks_where_the_shares_are() -> None:
     found = sparkline.dumbbell((1.0, 0.0, 0.5), LIGHT)
     assert found is not None
-    drawing = base64.b64decode(found.partition(",")[2]).decode()
-    assert f'<circle cx="{sparkline.WIDTH - sparkline.EDGE:.1f}"' in drawing
-    assert f'<circle cx="{sparkline.EDGE:.1f}"' in drawing
-    assert f'points="{sparkline.WIDTH / 2:.1f},' in drawing
+    drawing = unquote(found.partition(",")[2])
+    assert f"<circle cx='{sparkline.WIDTH - sparkline.EDGE:.1f}'" in drawing
+    assert f"<circle cx='{sparkline.EDGE:.1f}'" in drawing
+    assert f"<path d='M{sparkline.WIDTH / 2:.1f} 6l" in drawing
+    assert ElementTree.fromstring(drawing).attrib == {"width": str(sparkline.WIDTH), "height": str(sparkline.HEIGHT)}
+    assert len(found) < 600, "a page of the history has hundreds of them"
     assert LIGHT.gold in drawing
-    assert (
-        LIGHT.gold
-        not in base64.b64decode((sparkline.dumbbell((1.0, 0.0, None), LIGHT) or "").partition(",")[2]).decode()
-    )
+    assert LIGHT.gold not in unquote(sparkline.dumbbell((1.0, 0.0, None), LIGHT) or "")
     assert sparkline.dumbbell((1.0, 0.0, 0.5), DARK) != found
     assert sparkline.dumbbell((None, None, None), LIGHT) is None

@@ -22,6 +22,7 @@ from unlearn_core.store.files import artifacts, restore
 from unlearn_core.store.queue import clock, lease, scheduling, workers
 from unlearn_core.store.queue.lease import ControlSignal
 from unlearn_core.store.queue.repeats import SeedRepeats
+from unlearn_core.store.queue.run_listing import RunListing
 from unlearn_core.store.queue.sweeps import SweepStore
 from unlearn_core.store.queue.workers import WorkerRow
 
@@ -49,6 +50,7 @@ class RunStore:
         self._database = Database(data_dir, url)
         self.sweeps = SweepStore(self._database)
         self.repeats = SeedRepeats(self._database)
+        self.listing = RunListing(self._database)
 
     def submit(
         self,

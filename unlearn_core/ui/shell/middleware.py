@@ -1,10 +1,11 @@
-"""What happens to requests before Streamlit sees them: some are redirected, and uploads are bounded together."""
+"""What happens to requests beside Streamlit: some are redirected, uploads are bounded together, images are kept."""
 
 from urllib.parse import quote
 
 import streamlit as st
+from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import Runtime
 from streamlit.runtime.stats import CacheStat
 
@@ -67,6 +68,33 @@ class UploadLimitMiddleware:
 
 UPLOAD_PATH = "/_stcore/upload_file/"
 UPLOADS_FULL = "The server holds as many uploads as it may. Try again in some minutes."
+
+
+class ImageCacheMiddleware:
+    """Middleware: browsers keep images, since the name of each is a hash of its content.
+
+    `private` keeps those of a visitor's own data out of caches that several people share.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        folder, _, _ = scope["path"].rpartition("/") if scope["type"] == "http" else ("", "", "")
+        if not folder.endswith("/media"):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_age(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in (200, 206):
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("image/"):
+                    headers["cache-control"] = "private, max-age=31536000, immutable"
+            await send(message)
+
+        await self.app(scope, receive, send_with_age)
+
+
 UPLOADS_HELP = f"Status 503 means: {UPLOADS_FULL}"
 """For upload fields: Streamlit shows only the status of a refused upload."""
 

@@ -6,7 +6,9 @@ Browsers enlarge 32 pixels badly, and large photographs would make pages heavy.
 import io
 
 import numpy as np
+import streamlit as st
 from PIL import Image, ImageDraw
+from streamlit.runtime import Runtime
 
 from unlearn_core.data.image_dataset import ImageDataset
 
@@ -58,3 +60,13 @@ def pixels_file(pixels: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG" if pixels.shape[-1] == 4 else "JPEG", quality=100)
     return buffer.getvalue()
+
+
+def image_url(png: bytes, place: str) -> str:
+    """The URL of an image for a cell of a table, as `st.image` serves it: its name is a hash of the content.
+
+    It is served as long as the visit shows it; `place` is where, the same in each run of the page.
+    """
+    url = Runtime.instance().media_file_mgr.add(png, "image/png", place)
+    base = st.get_option("server.baseUrlPath").strip("/")
+    return f"/{base}{url}" if base else url

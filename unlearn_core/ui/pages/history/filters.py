@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
-from unlearn_core.domain.run import Run, RunFilter, RunState
+from unlearn_core.domain.run import RunBrief, RunFilter, RunState
 from unlearn_core.export.runs_csv import runs_csv
 from unlearn_core.ui.pages.history.run_table import STATES, method_title
 from unlearn_core.ui.shell import cache, url_state
@@ -17,7 +16,7 @@ LISTS = {"state": "State", "method": "Method", "classifier": "Classifier", "owne
 MAX_TEXT_LENGTH = 100
 
 
-def show(runs: Sequence[Run]) -> RunFilter:
+def show(runs: Sequence[RunBrief]) -> RunFilter:
     """Show the filters, each with the values that occur in these runs, and the download of what they select."""
     with st.container(horizontal=True, vertical_alignment="center"):
         text = _search()
@@ -48,14 +47,12 @@ def clear() -> None:
         st.session_state[PREFIX + name] = "" if name == "text" else []
 
 
-def _values(runs: Sequence[Run]) -> dict[str, Mapping[str, str]]:
+def _values(runs: Sequence[RunBrief]) -> dict[str, Mapping[str, str]]:
     """What can be chosen in each list: ids and their titles."""
-    unlearning = [(run, run.spec) for run in runs if isinstance(run.spec, UnlearnSpec)]
-    requests = [run.spec.request for run in runs if isinstance(run.spec, UnlearnSpec | TrainGoldSpec)]
     return {
         "state": STATES,
-        "method": {spec.method: method_title(run, spec) for run, spec in reversed(unlearning)},
-        "classifier": {name: name for name in sorted({request.classifier for request in requests})},
+        "method": {run.method: method_title(run.title, run.method) for run in reversed(runs) if run.method},
+        "classifier": {name: name for name in sorted({run.classifier for run in runs if run.classifier})},
         "owner": {name: name for name in sorted({run.owner for run in runs})},
     }
 

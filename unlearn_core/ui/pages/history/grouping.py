@@ -4,9 +4,8 @@ import statistics
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import MODELS
-from unlearn_core.domain.run import Run, RunState
+from unlearn_core.domain.run import Run, RunBrief, RunState
 from unlearn_core.store.queue.repeats import GROUP_PREFIX
 
 SWEEP_PREFIX = "sweep-"
@@ -19,8 +18,8 @@ class HistoryGroup(NamedTuple):
     `is_member` marks a run of an expanded group, which is listed below its group.
     """
 
-    head: Run
-    runs: tuple[Run, ...]
+    head: RunBrief
+    runs: tuple[RunBrief, ...]
     group: str | None
     is_member: bool = False
 
@@ -44,25 +43,29 @@ class HistoryGroup(NamedTuple):
         )
 
     @property
-    def done(self) -> list[Run]:
-        """The finished runs."""
-        return [run for run in self.runs if run.state is RunState.DONE]
+    def done(self) -> list[int]:
+        """The ids of the finished runs."""
+        return [run.id for run in self.runs if run.state is RunState.DONE]
 
     @property
-    def accuracy(self) -> Mapping[str, Mapping[str, float | None]]:
+    def shown(self) -> list[int]:
+        """The ids of the runs that its row shows: the head, and all seeds, of which it shows means."""
+        return [self.head.id, *(self.done if self.is_group and self.item_label == "seed" else ())]
+
+    def accuracy(self, runs: Mapping[int, Run]) -> Mapping[str, Mapping[str, float | None]]:
         """The head's accuracies, or the means over a group's seeds; none for trials, whose settings differ."""
         if not self.is_group:
-            return self.head.metrics.accuracy
+            return runs[self.head.id].metrics.accuracy
         if self.item_label == "trial":
             return {}
-        every = [run.metrics.accuracy for run in self.done]
+        every = [runs[run].metrics.accuracy for run in self.done]
         return {model: _mean([accuracy[model] for accuracy in every if accuracy.get(model)]) for model in MODELS}
 
 
-def group_runs(runs: Sequence[Run], expanded: Collection[str] = ()) -> list[HistoryGroup]:
+def group_runs(runs: Sequence[RunBrief], expanded: Collection[str] = ()) -> list[HistoryGroup]:
     """Return the rows of runs, newest first: a group at its newest run, and below it its runs if it is expanded."""
     began = {run.parent: run.group for run in runs if run.group is not None and run.group.startswith(GROUP_PREFIX)}
-    groups: dict[str, list[Run]] = {}
+    groups: dict[str, list[RunBrief]] = {}
     for run in runs:
         group = _group(run, began)
         if group is not None:
@@ -79,22 +82,18 @@ def group_runs(runs: Sequence[Run], expanded: Collection[str] = ()) -> list[Hist
     return rows
 
 
-def _group(run: Run, began: Mapping[int | None, str]) -> str | None:
+def _group(run: RunBrief, began: Mapping[int | None, str]) -> str | None:
     """The group of a run, or of the repeats of it."""
     return run.group or began.get(run.id)
 
 
-def _rows_of(group: str, runs: list[Run], *, is_expanded: bool) -> Iterable[HistoryGroup]:
+def _rows_of(group: str, runs: list[RunBrief], *, is_expanded: bool) -> Iterable[HistoryGroup]:
     """The row of a group, represented by its first run or its newest trial, then its runs by seed or newest first."""
     by_seed = group.startswith(GROUP_PREFIX)
     yield HistoryGroup(min(runs, key=lambda run: run.id) if by_seed else runs[0], tuple(runs), group)
     if is_expanded:
-        for run in sorted(runs, key=_seed) if by_seed else runs:
+        for run in sorted(runs, key=lambda run: run.seed) if by_seed else runs:
             yield HistoryGroup(run, (run,), group, is_member=True)
-
-
-def _seed(run: Run) -> int:
-    return run.spec.seed if isinstance(run.spec, UnlearnSpec) else 0
 
 
 def status_text(entry: HistoryGroup, marks: dict[str, str]) -> str:

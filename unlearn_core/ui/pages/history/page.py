@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.run import ALL_RUNS, Run, RunFilter, RunState
+from unlearn_core.domain.run import ALL_RUNS, UNFINISHED_STATES, Run, RunBrief, RunFilter, RunState
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import restore
+from unlearn_core.ui.components import paged_grid
 from unlearn_core.ui.pages.history import filters, grouping, import_settings
 from unlearn_core.ui.pages.history.grouping import HistoryGroup
 from unlearn_core.ui.pages.history.run_table import COLUMNS, table
@@ -17,29 +19,32 @@ from unlearn_core.ui.shell import cache, formatting, navigation, url_state, urls
 TICKED_PARAM = "ticked"
 """The URL parameter of the ticked runs."""
 
-MAX_ROWS, MAX_READ = 200, 1_000
-"""The maximum of rows, and of runs read for them: all trials of a sweep are one row."""
+PER_PAGE = 200
+"""The most rows of a page of the table; all trials of a sweep are one row."""
+
+KINDS = ("unlearn", "gold", "train", "add")
+"""The kinds of runs that are listed."""
 
 _EXPANDED = "history expanded"
 
 
 def show() -> None:
     """Show the table and the actions on ticked rows; keep both up to date while something runs."""
-    runs = _runs()
+    is_empty = not cache.store().list_runs(kinds=KINDS, limit=1)
     _restored()
-    if not runs:
+    if is_empty:
         _empty()
         return
-    busy = any(not run.state.is_finished for run in runs)
+    busy = bool(cache.store().list_runs(kinds=KINDS, states=UNFINISHED_STATES, limit=1))
     st.fragment(_board, run_every=worker_status.BACKGROUND_POLL_SECONDS if busy else None, key="history")(busy)
     import_settings.show()
 
 
-def _runs(run_filter: RunFilter = ALL_RUNS) -> list[Run]:
-    return cache.store().list_runs(kinds=("unlearn", "gold", "train", "add"), matching=run_filter, limit=MAX_READ)
+def _runs(run_filter: RunFilter = ALL_RUNS) -> list[RunBrief]:
+    return cache.store().listing.briefs(kinds=KINDS, matching=run_filter)
 
 
-def table_key(runs: Sequence[Run]) -> str:
+def table_key(runs: Sequence[RunBrief]) -> str:
     """The table's widget key, which changes with its rows: ticks are row numbers and must not move to other runs."""
     return f"runs-{hashlib.sha256(str([run.id for run in runs]).encode()).hexdigest()[:12]}"
 
@@ -67,7 +72,9 @@ def _board(was_busy: bool) -> None:
     if not runs or any(not run.state.is_finished for run in runs) != was_busy:
         st.rerun()
     if was_busy:
-        worker_status.show(*(run for run in runs if not run.state.is_finished), key_scope="history")
+        waiting = [run for run in runs if not run.state.is_finished]
+        has_queued = any(run.state is RunState.QUEUED for run in waiting)
+        worker_status.show_for_ids([run.id for run in waiting], has_queued=has_queued, key_scope="history")
     run_filter = filters.show(runs)
     if run_filter != ALL_RUNS:
         runs = _runs(run_filter)
@@ -76,9 +83,11 @@ def _board(was_busy: bool) -> None:
             st.button("Show all runs", icon=":material/filter_alt_off:", key="show-all", on_click=filters.clear)
             return
     actions = st.container()
-    rows = grouping.group_runs(runs, st.session_state.get(_EXPANDED, ()))[:MAX_ROWS]
-    picked = st.dataframe(
-        table(rows),
+    rows, place = _page(grouping.group_runs(runs, st.session_state.get(_EXPANDED, ())))
+    shown = cache.store().listing.runs({run for entry in rows for run in entry.shown})
+    rows = [entry for entry in rows if shown.keys() >= set(entry.shown)]  # One may be deleted in this moment.
+    picked = place.dataframe(
+        table(rows, shown),
         hide_index=True,
         column_config=COLUMNS,
         on_select="rerun",
@@ -97,7 +106,15 @@ def _board(was_busy: bool) -> None:
     ticked = [rows[row] for row in picked["selection"]["rows"]]
     url_state.set_param(TICKED_PARAM, ",".join(str(entry.head.id) for entry in ticked))
     with actions:
-        _actions(ticked)
+        _actions(ticked, [shown[entry.head.id] for entry in ticked])
+
+
+def _page(rows: list[HistoryGroup]) -> tuple[list[HistoryGroup], DeltaGenerator]:
+    """The rows of the chosen page, and where they belong; without page numbers where one page holds them all."""
+    if len(rows) <= PER_PAGE:
+        return rows, st.container()
+    page = paged_grid.choose_page(len(rows), PER_PAGE, key=f"history-page-{-(-len(rows) // PER_PAGE)}")
+    return rows[page.items], page.place
 
 
 def _ticked_rows(rows: Sequence[HistoryGroup]) -> list[int]:
@@ -106,12 +123,11 @@ def _ticked_rows(rows: Sequence[HistoryGroup]) -> list[int]:
     return [place for place, entry in enumerate(rows) if str(entry.head.id) in numbers]
 
 
-def _actions(ticked: list[HistoryGroup]) -> None:
+def _actions(ticked: list[HistoryGroup], picked: list[Run]) -> None:
     """Show the actions on the ticked rows; the buttons are always there, so that nothing moves.
 
-    A group is cancelled and deleted as a whole, and compared by its representative.
+    A group is cancelled and deleted as a whole, and compared by its representative, which is `picked`.
     """
-    picked = [entry.head for entry in ticked]
     one = picked[0] if len(picked) == 1 else None
     every = list({run.id: run for entry in ticked for run in entry.runs}.values())
     over = [run for run in every if run.state.is_finished]
@@ -170,12 +186,12 @@ def _open(entry: HistoryGroup) -> None:
     st.switch_page(navigation.page("run"), query_params={"id": str(entry.head.id)})
 
 
-def _cancel(runs: list[Run]) -> None:
+def _cancel(runs: list[RunBrief]) -> None:
     for run in runs:
         cache.store().cancel(run.id)
 
 
-def _delete(runs: list[Run]) -> None:
+def _delete(runs: list[RunBrief]) -> None:
     for run in runs:
         cache.store().delete(run.id)
 

@@ -1,6 +1,8 @@
 """The table of the history: its columns and rows. Imports no torch."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -9,12 +11,12 @@ import streamlit as st
 from unlearn_core.data import datasets
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
-from unlearn_core.domain.report import MODELS, forget_set_title
+from unlearn_core.domain.report import MODELS, describe_forget_set
 from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.history import grouping, sparkline
 from unlearn_core.ui.pages.history.grouping import HistoryGroup
-from unlearn_core.ui.shell import cache
+from unlearn_core.ui.shell import cache, thumbnails
 
 STATES = {
     "queued": "◌ queued",
@@ -40,17 +42,54 @@ COLUMNS = {
 }
 
 
-def table(entries: Sequence[HistoryGroup]) -> pd.DataFrame:
+class _Describe:
+    """What a run was about. What many rows have in common is looked up once for all of them."""
+
+    def __init__(self) -> None:
+        self._cards = datasets.cards()
+        self._example, self._thumbnail = lru_cache(None)(_first_image), lru_cache(None)(_thumbnail)
+
+    def __call__(self, run: Run) -> tuple[str, str, str | None]:
+        """The forget set, the method and a thumbnail, as far as the catalog still has the data set."""
+        spec = run.spec
+        if not isinstance(spec, UnlearnSpec | TrainGoldSpec) or spec.request.dataset not in self._cards:
+            return run.title, "", None
+        dataset, forget = spec.request.dataset, spec.request.forget
+        try:
+            image = forget.images[0] if forget.kind == "images" else self._example(dataset, forget.classes[0])
+            thumbnail = self._thumbnail(dataset, image)
+        except UnlearnError:
+            return run.title, "", None
+        what = describe_forget_set(forget, self._cards[dataset])
+        return (
+            what,
+            "retraining" if isinstance(spec, TrainGoldSpec) else method_title(run.title, spec.method),
+            thumbnail,
+        )
+
+
+def _first_image(dataset: str, label: int) -> int:
+    return int((cache.image_dataset(dataset).labels == label).argmax())
+
+
+def _thumbnail(dataset: str, image: int) -> str:
+    """The URL of a small image."""
+    return thumbnails.image_url(cache.thumbnail(dataset, image), f"history-{dataset}-{image}")
+
+
+def table(entries: Sequence[HistoryGroup], runs: Mapping[int, Run]) -> pd.DataFrame:
     """One row per entry, newest first; accuracies in per cent on the test sets, else on the training sets.
 
-    A group of seeds has the means over its seeds; a sweep's trials have no accuracies.
+    A group of seeds has the means over its seeds; a sweep's trials have no accuracies. `runs` are those that the
+    entries show.
     """
-    return pd.DataFrame([_row(entry) for entry in entries], columns=list(COLUMNS))
+    describe = _Describe()
+    return pd.DataFrame([_row(entry, runs, describe) for entry in entries], columns=list(COLUMNS))
 
 
-def _row(entry: HistoryGroup) -> dict[str, Any]:
-    run, accuracy = entry.head, entry.accuracy
-    what, method, thumbnail = _describe(run)
+def _row(entry: HistoryGroup, runs: Mapping[int, Run], describe: _Describe) -> dict[str, Any]:
+    run, accuracy = runs[entry.head.id], entry.accuracy(runs)
+    what, method, image = describe(run)
     if entry.is_member and isinstance(run.spec, UnlearnSpec):
         what = f"↳ seed {run.spec.seed}" if entry.item_label == "seed" else "↳ a trial"
     forget = [_evaluation(accuracy.get(model), "forget") for model in MODELS]
@@ -58,7 +97,7 @@ def _row(entry: HistoryGroup) -> dict[str, Any]:
     theme = chart_card.current_theme()
     return {
         "run": f"Sweep {entry.sweep}" if entry.is_group and entry.sweep else f"Run {run.id}",
-        "image": thumbnail,
+        "image": image,
         "forgotten": what,
         "method": method,
         "state": grouping.status_text(entry, STATES),
@@ -68,37 +107,14 @@ def _row(entry: HistoryGroup) -> dict[str, Any]:
         "retain after": _percent(retain[1]),
         "retain gold": _percent(retain[2]),
         "note": run.note,
-        "when": max(own.finished or own.started or own.created for own in entry.runs),
+        "when": datetime.fromtimestamp(max(own.when for own in entry.runs), UTC),
     }
 
 
-def _describe(run: Run) -> tuple[str, str, str | None]:
-    """The forget set, the method and a thumbnail, as far as the catalog still has the data set."""
-    spec = run.spec
-    if not isinstance(spec, UnlearnSpec | TrainGoldSpec):
-        return run.title, "", None
-    try:
-        card = datasets.card(spec.request.dataset)
-        what = forget_set_title(UnlearnSpec(request=spec.request, method="", params={}), card)
-        thumbnail = _thumbnail(spec, card.id)
-    except UnlearnError:
-        return run.title, "", None
-    return what, "retraining" if isinstance(spec, TrainGoldSpec) else method_title(run, spec), thumbnail
-
-
-def method_title(run: Run, spec: UnlearnSpec) -> str:
+def method_title(title: str, method: str) -> str:
     """The title of a run's method: its module would import torch, so it is the end of the run's title."""
-    _, joined, title = run.title.rpartition(" with ")
-    return title if joined else spec.method
-
-
-def _thumbnail(spec: UnlearnSpec | TrainGoldSpec, dataset: str) -> str:
-    forget = spec.request.forget
-    if forget.kind == "images":
-        number = forget.images[0]
-    else:
-        number = int((cache.image_dataset(dataset).labels == forget.classes[0]).argmax())
-    return sparkline.data_uri(cache.thumbnail(dataset, number), "image/png")
+    _, joined, end = title.rpartition(" with ")
+    return end if joined else method
 
 
 def _evaluation(accuracy: Mapping[str, float | None] | None, side: str) -> float | None:

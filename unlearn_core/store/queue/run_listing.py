@@ -1,0 +1,61 @@
+"""The history as a list: all runs in brief, quickly for thousands of them, and the whole of those that are shown."""
+
+import json
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from unlearn_core.domain.run import ALL_RUNS, Run, RunBrief, RunFilter, RunState
+from unlearn_core.store.db import rows
+from unlearn_core.store.db.database import Database
+from unlearn_core.store.db.schema import RUN
+
+_COLUMNS = (
+    *(RUN.c[name] for name in ("id", "title", "state", "owner", "group", "parent")),
+    func.coalesce(RUN.c.finished, RUN.c.started, RUN.c.created),
+)
+"""The fields of RunBrief, but for those that the spec tells."""
+_STATES = {state.value: state for state in RunState}
+
+
+class _Subject(NamedTuple):
+    """What a run's spec says that the list needs. A spec never changes, and no id is used twice."""
+
+    method: str | None
+    classifier: str | None
+    seed: int
+
+
+class RunListing:
+    """The runs of one data folder as a list. Threads can share an instance."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._subjects: dict[int, _Subject] = {}
+
+    def briefs(self, *, kinds: Collection[str], matching: RunFilter = ALL_RUNS) -> list[RunBrief]:
+        """Return all runs of these kinds that match, newest first. Each spec is read once, results never."""
+        wanted = select(*_COLUMNS).where(RUN.c.kind.in_(kinds), *rows.conditions(matching)).order_by(RUN.c.id.desc())
+        with self._database.reading() as connection:
+            found = [tuple(row) for row in connection.execute(wanted).all()]
+            self._read_subjects(connection, {row[0] for row in found} - self._subjects.keys())
+        return [
+            RunBrief._make((run, title, _STATES[state], *others, *self._subjects[run]))
+            for run, title, state, *others in found
+        ]
+
+    def runs(self, ids: Iterable[int]) -> dict[int, Run]:
+        """Return these runs by id, as far as they still exist."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(RUN).where(RUN.c.id.in_(list(ids)))).all()
+        return {row.id: rows.to_run(row) for row in found}
+
+    def _read_subjects(self, connection: Connection, new: set[int]) -> None:
+        if new:
+            wanted = select(RUN.c.id, RUN.c.spec).where(RUN.c.id.between(min(new), max(new)))
+            self._subjects |= {run: _subject(json.loads(spec)) for run, spec in connection.execute(wanted).all()}
+
+
+def _subject(spec: dict[str, Any]) -> _Subject:
+    return _Subject(spec.get("method"), spec.get("request", {}).get("classifier"), spec.get("seed", 0))
