@@ -49,6 +49,12 @@ class Evaluation(NamedTuple):
         return self.evaluated is None or bool(self.evaluated[rows].all())
 
     @property
+    def identity(self) -> tuple[str, str, str]:
+        """What tells it from other evaluations: weights, data set, and which images were evaluated so far."""
+        so_far = "" if self.evaluated is None else sha256(self.evaluated.tobytes()).hexdigest()
+        return self.weights, self.dataset, so_far
+
+    @property
     def known_logits(self) -> np.ndarray:
         """The logits of the images that were evaluated so far."""
         return self.logits if self.evaluated is None else self.logits[self.evaluated]
@@ -115,10 +121,11 @@ class Report:
     @cached_property
     def fingerprint(self) -> str:
         """A checksum of the content: of two reports with the same one, every drawing and every text is the same."""
-        models = {model: [one.weights, one.dataset] for model, one in self.evaluations.items()}
+        models = {model: one.identity for model, one in self.evaluations.items()}
         parts = {name: part.checksum() for name, part in self.parts.items()}
         cards = [card.model_dump(mode="json") for card in (self.spec, self.classifier, self.dataset)]
-        facts = json.dumps([self.run, self.method, cards, models, parts, dict(self.missing)], sort_keys=True)
+        absent = [dict(self.missing), self.pending]
+        facts = json.dumps([self.run, self.method, cards, models, parts, absent], sort_keys=True)
         return sha256(facts.encode() + np.ascontiguousarray(self.labels).tobytes()).hexdigest()
 
     @property

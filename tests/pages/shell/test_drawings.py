@@ -10,6 +10,7 @@ import plotly.io
 import pytest
 from PIL import Image
 from streamlit.runtime.caching import get_data_cache_stats_provider
+from streamlit.runtime.stats import CacheStat
 
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS
@@ -78,6 +79,10 @@ def changed_reports() -> dict[str, Report]:
         "facts": REPORT.with_result(REPORT[TimingsResult].model_copy(update={"images": 1})),
         "arrays": replace(REPORT, parts={**REPORT.parts, CamResult.part: cam._replace(arrays=maps)}),
         "model": replace(REPORT, evaluations={**REPORT.evaluations, "before": before._replace(weights="other")}),
+        "images of a model": replace(
+            REPORT, evaluations={**REPORT.evaluations, "before": before._replace(evaluated=REPORT.labels > 0)}
+        ),
+        "pending": replace(REPORT, pending=("membership",)),
         "missing": replace(REPORT, missing={**REPORT.missing, "gold": "Not yet."}),
         "labels": replace(REPORT, labels=np.roll(REPORT.labels, 1)),
         "run": replace(REPORT, run=12),
@@ -98,7 +103,11 @@ def test_a_report_that_changed_is_drawn_anew(what: str) -> None:
 
 def test_the_same_report_read_again_is_not_drawn_again() -> None:
     counted = Counted()
-    for report in (REPORT, reports.load_example(), replace(REPORT, parts=dict(reversed(REPORT.parts.items())))):
+    for report in (
+        REPORT,
+        reports.load_example(),
+        replace(REPORT, parts={name: REPORT.parts[name] for name in sorted(REPORT.parts, reverse=True)}),
+    ):
         drawings.chart(counted.chart, [report], LIGHT)
     assert len(counted.drawn) == 1
 
@@ -157,7 +166,8 @@ def test_visitors_who_come_at_once_wait_for_one_drawing() -> None:
 def held_bytes() -> int:
     """What all drawings take in memory."""
     found = get_data_cache_stats_provider().get_stats()
-    return sum(one.byte_length for stats in found.values() for one in stats if one.cache_name.endswith("._once"))
+    every = [one for stats in found.values() for one in stats if isinstance(one, CacheStat)]
+    return sum(one.byte_length for one in every if one.cache_name.endswith("._once"))
 
 
 def test_drawings_take_a_limited_share_of_memory() -> None:
