@@ -8,7 +8,7 @@ PYTEST := $(PY) -m pytest
 CORES ?= 2
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: run test test-long check bench bundle results docs setup clean help
+.PHONY: run test test-long check bench bench-pages bundle results docs setup clean help
 
 help:
 	@echo "make run       the lab, in a browser"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-long the tests that take long: faults, load, browser, fuzzing"
 	@echo "make check     format, lint, types, layers"
 	@echo "make bench     how long a run takes here"
+	@echo "make bench-pages how long the pages take here, for few and many visitors (ARGS=--quick)"
 	@echo "make bundle    what ships in assets, in so far as it is missing (ARGS='--source DIR --golds 2')"
 	@echo "make docs      the pages of docs that are made from the code"
 	@echo "make results   RESULTS.md: every method measured, in so far as it changed"
@@ -39,6 +40,9 @@ check: $(DEV_READY)
 
 bench: $(RUN_READY)
 	@$(PY) -m unlearn_core bench $(ARGS)
+
+bench-pages: $(RUN_READY)
+	@$(PY) -m unlearn_core.benchmarks.pages.bench_pages $(ARGS)
 
 results: $(RUN_READY)
 	@$(PY) -m unlearn_core results $(ARGS)

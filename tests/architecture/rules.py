@@ -9,7 +9,7 @@ PAGE_LINES = 80
 PAGE_IMPORTS = ("streamlit", "unlearn_core.ui", "unlearn_core.domain")
 
 ONLY_IN = {
-    "streamlit": ("app.py", "pages/", "unlearn_core/ui/", "tests/"),
+    "streamlit": ("app.py", "pages/", "unlearn_core/ui/", "unlearn_core/benchmarks/pages/", "tests/"),
     "plotly": ("unlearn_core/charts/", "unlearn_core/export/", "unlearn_core/testing/", "tests/"),
     "pytorch_grad_cam": ("unlearn_core/probes/common/class_activation.py", "tests/"),
 }

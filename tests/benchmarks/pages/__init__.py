@@ -1,0 +1,1 @@
+"""What measures the pages, and what it must find."""
