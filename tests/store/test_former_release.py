@@ -8,6 +8,7 @@ import pytest
 
 from tests.store import former as release
 from tests.store.former import home, unpacked
+from unlearn_core.__main__ import main
 from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.data import user_catalog
@@ -149,3 +150,10 @@ def test_every_run_can_be_set_up_again(home: Path) -> None:
         setup, trouble = setups.from_params(setups.to_params(setups.from_spec(run.spec)))
         assert not trouble
         assert setup == setups.from_spec(run.spec)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", FINISHED)
+def test_every_report_gives_an_evidence_sheet_that_verifies(home: Path, tmp_path: Path, number: int) -> None:
+    assert main(["evidence", str(number), "--out", str(tmp_path / "sheet")]) == 0
+    assert main(["verify", str(tmp_path / "sheet")]) == 0

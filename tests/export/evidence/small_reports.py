@@ -36,7 +36,6 @@ DATASET = DatasetCard(
 )
 
 
-@cache
 def small_report(
     seed: int = 0,
     *,

@@ -48,8 +48,7 @@ _LIMITS = (
     "All tests look at outputs. Nothing shows that no trace is left in the weights; a stronger attack may find one.",
     "The sheet concerns this model alone. Copies of the images, of the original model or of its outputs may exist "
     "elsewhere.",
-    "The figures follow from the stored outputs. That the weights above give these outputs is shown only by running "
-    "the command again.",
+    "The figures follow from the stored outputs. Only running the command again shows that the weights give them.",
     "Outputs and sheet that someone changed together do not contradict each other: note the SHA-256 of sheet.json, "
     "which verify prints, where nobody can change it.",
     "Whether this satisfies a law or a contract is no question of measurement.",

@@ -36,7 +36,8 @@ class SheetRow(NamedTuple):
     """One line of the table: a quantity of the three models on a set, and what the verdict finds."""
 
     label: str
-    cells: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+    """One for each column, with a value for each of its models."""
     finding: str
 
 
@@ -123,9 +124,9 @@ def _row(
     )
 
 
-def _cells(models: Mapping[str, SheetFigure], wanted: Mapping[str, str]) -> str:
+def _cells(models: Mapping[str, SheetFigure], wanted: Mapping[str, str]) -> tuple[str, ...]:
     """Return the values of models, each with the words before it."""
-    return "; ".join(f"{words}{_cell(models[model])}" for model, words in wanted.items() if model in models) or "–"
+    return tuple(f"{words}{_cell(models[model])}" for model, words in wanted.items() if model in models) or ("–",)
 
 
 def _cell(figure: SheetFigure) -> str:
