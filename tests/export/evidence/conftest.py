@@ -6,6 +6,7 @@ import pytest
 
 from tests.export.evidence.small_reports import pixels, small_report
 from unlearn_core.cli.verify import recompute_sheet
+from unlearn_core.export.evidence import fingerprints
 from unlearn_core.export.evidence.evidence_folder import evidence_files
 from unlearn_core.export.evidence.sheet import EvidenceSheet
 from unlearn_core.probes import membership
@@ -13,12 +14,13 @@ from unlearn_core.probes import membership
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attacks with few samples and no regression: what counts here is that both sides measure in the same way."""
+    """What counts here is that both sides measure in the same way: with few samples, no regression, one digest."""
     _make_quick(monkeypatch)
 
 
 def _make_quick(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(membership, "BOOTSTRAP_SAMPLES", 20)
+    patch.setattr(fingerprints, "source_digest", lambda: "5" * 64)
     patch.setattr(membership, "cross_validated_scores", lambda ours, theirs, _rng: (ours.mean(1), theirs.mean(1)))
 
 

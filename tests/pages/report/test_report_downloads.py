@@ -23,6 +23,7 @@ def test_a_report_is_handed_out_whole_and_made_once(
     app = fine(visit("run", id=str(CLASS)))
     labels = [button.proto.label for button in app.get("download_button")]
     assert labels[:3] == ["Report as one file (HTML)", "Everything (zip)", "Evidence sheet (zip)"]
+    assert "python -m unlearn_core verify FOLDER" in words(app)
     found = cache.report(CLASS, reports.report_version(done.data_dir, CLASS))
     text = cache.html_report(found)
     assert "Did it forget discs?" in text
@@ -38,30 +39,34 @@ def test_the_example_is_handed_out_too(visit: Visit) -> None:
     assert "Did it forget cat?" in cache.html_report(cache.example())
 
 
-def test_an_evidence_sheet_is_handed_out_and_verifies(
-    visit: Visit, done: RunStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_its_evidence_sheet_is_that_of_the_command_line_and_verifies(
+    done: RunStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    app = fine(visit("run", id=str(CLASS)))
-    assert "python -m unlearn_core verify FOLDER" in words(app)
-    found = cache.report(CLASS, reports.report_version(done.data_dir, CLASS))
-    with zipfile.ZipFile(io.BytesIO(cache.evidence(found))) as file:
+    with zipfile.ZipFile(io.BytesIO(cache.evidence(reports.read(done.data_dir, CLASS)))) as file:
         file.extractall(tmp_path)
-    assert main(["verify", str(tmp_path / f"evidence-{CLASS}")]) == 0
-    by_page = capsys.readouterr().out
-    assert "Nothing differs." in by_page
-    assert "agrees        data/images" in by_page, "the data set is on this machine"
+    folder = tmp_path / f"evidence-{CLASS}"
+    assert main(["verify", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert "Nothing differs." in said
+    assert "agrees        data/images" in said, "the data set is on this machine"
     assert main(["evidence", str(CLASS), "--out", str(tmp_path / "other")]) == 0
-    ours, theirs = ((tmp_path / name / "outputs.npz").read_bytes() for name in (f"evidence-{CLASS}", "other"))
-    assert ours == theirs
+    assert (tmp_path / "other" / "outputs.npz").read_bytes() == (folder / "outputs.npz").read_bytes()
 
 
-def test_without_all_outputs_there_is_no_evidence_sheet(
-    visit: Visit, done: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_all_outputs_there_is_no_evidence_sheet(done: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def script() -> None:
+        from tests.pages.finished_runs import CLASS
+        from unlearn_core.store.data_folder import open_data_dir
+        from unlearn_core.store.files import reports
+        from unlearn_core.ui.report import report_downloads
+
+        report_downloads.show(reports.read(open_data_dir(), CLASS))
+
     monkeypatch.setattr("unlearn_core.ui.report.report_downloads.lost_outputs", lambda report: ["the retrained model"])
-    app = fine(visit("run", id=str(CLASS)))
-    (button,) = [one for one in app.get("download_button") if one.proto.label == "Evidence sheet (zip)"]
-    assert button.proto.disabled
+    app = fine(AppTest.from_function(script).run())
+    states = {one.proto.label: one.proto.disabled for one in app.get("download_button")}
+    assert states["Evidence sheet (zip)"]
+    assert not states["Everything (zip)"]
 
 
 def upload(app: AppTest, name: str, data: bytes) -> AppTest:
