@@ -8,7 +8,7 @@ PYTEST := $(PY) -m pytest
 CORES ?= 2
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: run test test-long check bench bench-pages bundle results docs setup clean help
+.PHONY: run test test-long check bench bench-pages bundle results tune docs setup clean help
 
 help:
 	@echo "make run       the lab, in a browser"
@@ -20,6 +20,7 @@ help:
 	@echo "make bundle    what ships in assets, in so far as it is missing (ARGS='--source DIR --golds 2')"
 	@echo "make docs      the pages of docs that are made from the code"
 	@echo "make results   RESULTS.md: every method measured, in so far as it changed"
+	@echo "make tune      trials around each preset, on other requests (ARGS='--minutes 30 --only ssd')"
 	@echo "make clean     removes .venv, caches and unfinished trainings, never the data folder"
 
 run: $(RUN_READY)
@@ -46,6 +47,9 @@ bench-pages: $(RUN_READY)
 
 results: $(RUN_READY)
 	@$(PY) -m unlearn_core results $(ARGS)
+
+tune: $(RUN_READY)
+	@$(PY) -m unlearn_core tune $(ARGS)
 
 docs: $(RUN_READY)
 	@$(PY) -m unlearn_core.benchmarks.make_docs

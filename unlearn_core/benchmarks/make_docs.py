@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from unlearn_core.benchmarks.reproduction.page import reproduction_page
+from unlearn_core.benchmarks.tuning.page import tuning_page
 from unlearn_core.charts import charts
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.method import Method
@@ -137,6 +138,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "measures.md": measures_page,
     "settings.md": settings_page,
     "reproduction.md": reproduction_page,
+    "tuning.md": tuning_page,
 }
 
 

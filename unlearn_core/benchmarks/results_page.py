@@ -125,10 +125,11 @@ Every method of Unlearn Lab on the bundled ResNet-20 (10,000 CIFAR-10 images, 1,
 `bundled`. Measured by `make results` on: {devices}.
 Each run is a row of [runs.csv](assets/results/runs.csv); it is only repeated if something that it depends on has
 changed. The presets were tuned on other requests and other seeds, on
-training and validation images only. Two of them were tuned after their results on this page were known. NegGrad+ had no
-settings for several classes, and its row showed it; they were then found on three other classes. Bad Teacher lost too
-much retain accuracy on a class, and with one seed forgot nothing. Since then its learning rate decays, it sees more
-retained images, and its teacher is chosen from five; all of this was found on two other classes.
+training and validation images only; [docs/tuning.md](docs/tuning.md) tries values around each of them
+([tuning.csv](assets/results/tuning.csv)). Two of them were tuned after their results on this page were known. NegGrad+
+had no settings for several classes, and its row showed it; they were then found on three other classes. Bad Teacher
+lost too much retain accuracy on a class, and with one seed forgot nothing. Since then its learning rate decays, it
+sees more retained images, and its teacher is chosen from five; all of this was found on two other classes.
 
 How to read the tables:
 

@@ -1,0 +1,1 @@
+"""Tuning in the open: trials around each preset `bundled`, and docs/tuning.md."""
