@@ -15,7 +15,7 @@ help:
 	@echo "make test      the checks, and every test that is quick (CORES=2 side by side)"
 	@echo "make test-long the tests that take long: faults, load, browser, fuzzing"
 	@echo "make check     format, lint, types, layers"
-	@echo "make bench     how long a run takes here"
+	@echo "make bench     how long a run takes here, alone and beside busy programs"
 	@echo "make bench-pages how long the pages take here, for few and many visitors (ARGS=--quick)"
 	@echo "make bundle    what ships in assets, in so far as it is missing (ARGS='--source DIR --golds 2')"
 	@echo "make docs      the pages of docs that are made from the code"
@@ -41,6 +41,7 @@ check: $(DEV_READY)
 
 bench: $(RUN_READY)
 	@$(PY) -m unlearn_core bench $(ARGS)
+	@$(if $(ARGS),true,$(PY) -m unlearn_core bench --neighbours)
 
 bench-pages: $(RUN_READY)
 	@$(PY) -m unlearn_core.benchmarks.pages.bench_pages $(ARGS)

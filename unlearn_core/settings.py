@@ -77,6 +77,12 @@ class Settings(BaseSettings, UploadLimits):  # pyright: ignore[reportIncompatibl
     worker: Literal["auto", "none"] = Field(
         default="auto", description="whether the web server starts a worker if there is none"
     )
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        description="threads of a job on the CPU; if unset, as many as there are idle cores when it starts; "
+        "OMP_NUM_THREADS and MKL_NUM_THREADS go first",
+    )
     warmup: Literal["auto", "none"] = Field(
         default="auto", description="whether the web server loads torch in the background"
     )
@@ -154,6 +160,8 @@ def allowed_values(name: str) -> str:
             return f"{', '.join(others)} or {last}"
         case {"type": "array"}:
             return "names, comma-separated"
+        case {"anyOf": [{"minimum": least}, *_]}:
+            return f"a whole number of at least {least}"
         case {"anyOf": [{"format": "path"}, *_]}:
             return "a folder"
         case _:

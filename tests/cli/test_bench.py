@@ -5,6 +5,9 @@ import json
 import pytest
 
 from unlearn_core.__main__ import main
+from unlearn_core.cli import _neighbours
+from unlearn_core.store.queue.cpu_load import usable_cores
+from unlearn_core.training import cpu_threads
 
 
 @pytest.mark.slow
@@ -29,6 +32,22 @@ def test_the_verdict_comes_before_the_whole_report(capsys: pytest.CaptureFixture
     assert main(["bench", "--verdict", *options, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert 0 < said["from forgetting to the verdict (s)"] < said["from forgetting to the whole report (s)"]
+
+
+@pytest.mark.slow
+def test_a_run_is_measured_beside_busy_programs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in cpu_threads.COUNT_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(_neighbours, "ROUNDS", 1)
+    options = ["--classifier", "tiny", "--forget-class", "rows", "--method", "finetune", "--json"]
+    assert main(["bench", "--neighbours", *options]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["device"] == "CPU" and said["beside 2 busy programs: threads"] <= max(1, usable_cores() - 1)
+    alone, before = said["alone (s)"], said["alone, threads that spin (s)"]
+    assert said["alone: now / with threads that spin (at most 1.03)"] == pytest.approx(alone / before)
+    assert said["beside 2 busy programs / alone (at most 4)"] > 0
 
 
 def test_an_architecture_is_measured_on_images_of_a_size(capsys: pytest.CaptureFixture[str]) -> None:

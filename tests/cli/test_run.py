@@ -118,6 +118,7 @@ def test_ctrl_c_ends_the_run_at_the_next_step(home: Path) -> None:
     )
     assert process.stderr is not None
     try:
+        assert process.stderr.readline().startswith("It takes ")
         assert process.stderr.readline() == "fine-tune ...\n"
         began = time.monotonic()
         os.kill(process.pid, signal.SIGINT)

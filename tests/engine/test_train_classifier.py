@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from unlearn_core.data import datasets, user_catalog
 from unlearn_core.data.atomic_files import atomic_write
@@ -32,6 +33,7 @@ from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.store import deletion
 from unlearn_core.store.files import artifacts, ensemble_files
 from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.training import cpu_threads
 
 RECIPE = Recipe(epochs=3, batch=64, peak=0.1, augment="none")
 SPEC = TrainSpec(architecture="tiny", dataset="shapes", recipe=RECIPE, seed=5)
@@ -99,6 +101,18 @@ def test_an_interrupted_training_ends_with_the_same_bits(home: Path) -> None:
     assert len(curves[0].loss) == 1 and len(curves[1].loss) == 3
     assert curves[1].loss[0] == curves[0].loss[0], "the curve goes on where it was"
     assert (curves[1].epochs, curves[1].classes) == (3, 4)
+
+
+def test_a_training_keeps_its_number_of_threads(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[int] = []
+    monkeypatch.setattr(cpu_threads, "use", used.append)
+    with pytest.raises(PreemptedError):
+        train(home, Impatient(epochs=1))
+    assert used == [], "it begins with those of its process"
+    threads = torch.get_num_threads()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads + 1)
+    train(home)
+    assert used == [threads]
 
 
 def classifiers_id() -> str:

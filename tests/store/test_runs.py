@@ -13,6 +13,7 @@ from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
 from unlearn_core.domain.run import CurvePoint, Phase, Priority, Progress, RunFilter, RunState
 from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue.rates import Rate
 from unlearn_core.store.queue.run_store import ControlSignal, RunStore
 
 
@@ -66,11 +67,11 @@ def test_the_whole_way_of_a_run(store):
     assert run.started is not None
     assert run.finished is not None
     assert run.created <= run.started <= run.finished
-    assert store.seconds_per_image("cpu", "tiny") == 0.25
-    assert store.seconds_per_image("cuda:0", "tiny") is None
+    assert [rate.seconds_per_image for rate in store.rates("cpu", "tiny")] == [0.25]
+    assert store.rates("cuda:0", "tiny") == []
 
 
-def test_a_pace_is_that_of_one_classifier_one_device_and_one_kind_of_run(store):
+def test_a_rate_is_that_of_one_classifier_and_one_device(store):
     def ran(classifier: str, seconds: float | None, *, gold: bool = False) -> None:
         request = REQUEST.model_copy(update={"classifier": classifier})
         one = TrainGoldSpec(request=request) if gold else spec().model_copy(update={"request": request})
@@ -84,11 +85,23 @@ def test_a_pace_is_that_of_one_classifier_one_device_and_one_kind_of_run(store):
     ran("Tiny", 9.0)
     ran('big "net"', 5.0)
     ran("tiny", 0.05, gold=True)
-    assert store.seconds_per_image("cpu", "tiny") == 0.2
-    assert store.seconds_per_image("cpu", "tiny", kind="gold") == 0.05
-    assert store.seconds_per_image("cpu", 'big "net"') == 5.0
-    assert store.seconds_per_image("cpu", "ti_y") == 8.0
-    assert store.seconds_per_image("cpu", "ti%y") is None
+    method = spec().method
+    found = [(rate.method, rate.seconds_per_image) for rate in store.rates("cpu", "tiny")]
+    assert found == [(None, 0.05), (method, 0.9), (method, 0.2), (method, 0.1)], "the newest first"
+    assert [rate.seconds_per_image for rate in store.rates("cpu", "tiny", method=method)] == [0.9, 0.2, 0.1]
+    assert [rate.seconds_per_image for rate in store.rates("cpu", 'big "net"')] == [5.0]
+    assert [rate.seconds_per_image for rate in store.rates("cpu", "ti_y")] == [8.0]
+    assert store.rates("cpu", "ti%y") == []
+
+
+def test_a_rate_counts_planned_images_and_says_what_else_took_time(store):
+    number = store.register_running(spec(), title="a", device="cpu")
+    seconds = JobSeconds(total=9.0, load=1.0, forget=4.0, evaluate=2.0, probes=2.0)
+    done = RunMetrics(seconds=seconds, seconds_per_image=0.04, planned_images=200, threads=2, load=0.7)
+    store.finish(number, 1, metrics=done)
+    (rate,) = store.rates("cpu", "tiny")
+    assert rate == Rate(spec().method, REQUEST.dataset, 4.0 / 200, 5.0, 0.7), "100 of 200 images were needed"
+    assert store.get(number).metrics == done
 
 
 def claim_none(store: RunStore) -> bool:

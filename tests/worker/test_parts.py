@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from tests.store.specs import spec as any_spec
 from tests.worker import fake_work
@@ -30,7 +31,9 @@ from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import CurvePoint, Phase, Progress, RunState
 from unlearn_core.store.files import error_report
+from unlearn_core.store.queue import cpu_load
 from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.training import cpu_threads
 from unlearn_core.worker import start
 from unlearn_core.worker.child_main import ChildConfig, _warm_up, _Workload
 from unlearn_core.worker.child_process import CONTEXT
@@ -186,14 +189,14 @@ def test_a_job_that_fails_in_the_child_has_a_bug_report(spec, home):
     work = _Workload(module, ChildConfig("any", "cpu", home, None, preload=False))
     here, there = multiprocessing.Pipe()
     listener = PipeListener(there, [0, 0])
-    (outcome,) = work.execute([run], [listener])
+    (outcome,) = work.execute([run], [listener], None)
     assert outcome.state == "failed" and "KeyError: 'the ice is thin'" in outcome.reason
     assert "Traceback" in outcome.traceback and "Traceback" not in outcome.reason
     report = error_report.find(home, outcome.reason)
     assert report is not None and report.path == home / "errors" / f"{report.id}.txt"
     for part in (f"during: run {run.id}, A test", f'"kind": "{spec.kind}"', "in _broken", "Unlearn Lab"):
         assert part in report.text
-    stacked = list(work.execute([run, run], [listener, listener]))
+    stacked = list(work.execute([run, run], [listener, listener], None))
     assert [one.state for one in stacked] == ["crashed", "crashed"]
     here.close()
     there.close()
@@ -305,3 +308,49 @@ def test_a_run_that_was_taken_away_is_dropped(inside):
     run = end_of(inside.store, submit(inside.store, do="steps", steps=1))
     assert run.state is RunState.DONE
     assert inside.store.get(number).error == "Taken away."
+
+
+@pytest.mark.parametrize(("device", "threads"), [("cpu", None), ("cpu", 1), ("cuda:0", None)])
+def test_a_run_on_the_cpu_gets_threads_by_the_load_and_keeps_their_number(home, monkeypatch, device, threads):
+    loads, store = [], RunStore(home)
+    monkeypatch.setattr(cpu_threads, "adapt", lambda load, cores: loads.append(load))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 5)
+    made = RunMetrics(seconds_per_image=0.1)
+    module = SimpleNamespace(
+        ModelCache=lambda *_: None, stackable_params=lambda _: {}, execute_job=lambda *_: made, execute_stacked=None
+    )
+    work, (_, pipe) = (
+        _Workload(module, ChildConfig("any", device, home, threads, preload=False)),
+        multiprocessing.Pipe(),
+    )
+    specs = (any_spec(do=1), MeasureSpec(run=1, what="relearn"))
+    first, second = (store.get(store.submit(spec, title="A test")) for spec in specs)
+    (outcome,) = work.execute([first], [PipeListener(pipe, [0, 0])], 1.5)
+    assert loads == ([1.5] if (device, threads) == ("cpu", None) else [])
+    assert outcome.metrics == made.updated(RunMetrics(threads=5))
+    (outcome,) = work.execute([second], [PipeListener(pipe, [0, 0])], None)
+    assert outcome.metrics == made, "a measurement's metrics become those of its run, whose threads stay"
+
+
+def test_the_load_during_a_run_is_recorded_and_told_to_the_pages(inside, monkeypatch):
+    monkeypatch.setattr(inside.load_meter, "load", lambda: 7.5)
+    monkeypatch.setattr(inside.load_meter, "used", lambda: 1.25)
+    monkeypatch.setattr("unlearn_core.worker.device_supervisor.HOUSEKEEPING_SECONDS", 0.02)
+    run = end_of(inside.store, submit(inside.store, do="steps", steps=120))
+    assert run.metrics.load == 1.25
+    assert cpu_load.published(inside.store.data_dir) == 7.5, "more programs wait than there are cores"
+    monkeypatch.setattr(inside.load_meter, "used", lambda: None)
+    time.sleep(0.2)
+    assert end_of(inside.store, submit(inside.store, do="steps", steps=20)).metrics.load is None
+
+
+def test_threads_of_children_wait_without_spinning_for_long(monkeypatch):
+    monkeypatch.setattr(CONTEXT, "set_forkserver_preload", lambda _: None)
+    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
+    for name in cpu_threads.WAIT_VARIABLES:
+        monkeypatch.setenv(name, "")
+    prepare_forkserver("tests.worker.fake_work")
+    assert os.environ["GOMP_SPINCOUNT"] == cpu_threads.SPIN_COUNT
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    prepare_forkserver("tests.worker.fake_work")
+    assert os.environ["GOMP_SPINCOUNT"] == "7"

@@ -1,6 +1,7 @@
 """`bench`: measure how long a run takes here, relative to bare training steps on this machine.
 
-With `--architecture`, it measures what a model costs on images of a size instead, before there are any.
+With `--architecture`, it measures what a model costs on images of a size instead, before there are any; with
+`--neighbours`, how much slower a run is beside other programs.
 
 Seconds depend on the machine and its load; ratios are measured within one process and compare better.
 """
@@ -11,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from unlearn_core.cli import _neighbours
 
 HELP = "Measure a warm run, its parts, and how much slower it is than bare optimiser steps on this machine."
 
@@ -50,6 +53,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="measure only the seconds from the end of forgetting to the verdict and to the whole report",
     )
+    parser.add_argument(
+        "--neighbours", action="store_true", help="measure a run on the CPU alone and beside busy programs instead"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -63,8 +69,11 @@ def run(args: argparse.Namespace) -> int:
         figures |= _measure_architecture(args.architecture, args.size, device)
     else:
         spec = run_spec(args.classifier, method=args.method, classes=[args.forget_class])
-        with tempfile.TemporaryDirectory(prefix="unlearn-bench-") as folder:
-            figures |= (measure_report if args.verdict else measure)(spec, device, Path(folder))
+        if args.neighbours:
+            figures |= {"device": "CPU"} | _neighbours.measure(spec)
+        else:
+            with tempfile.TemporaryDirectory(prefix="unlearn-bench-") as folder:
+                figures |= (measure_report if args.verdict else measure)(spec, device, Path(folder))
     if args.json:
         print(json.dumps(figures, indent=1))
     else:

@@ -5,13 +5,14 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from unlearn_core.cli import _forget
+from unlearn_core.cli import _forecast, _forget
 from unlearn_core.cli._bar import ProgressBar
 from unlearn_core.domain.errors import InvalidRequestError, WorkerError
 from unlearn_core.domain.jobs import TrainGoldSpec
 from unlearn_core.domain.run import Priority, RunState
 
 if TYPE_CHECKING:
+    from unlearn_core.engine.forecasts.duration import Forecast
     from unlearn_core.store.queue.run_store import RunStore
 
 HELP = "Queue a retrained model: the same classifier trained without the forget set, as the reference."
@@ -28,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, help="which retrained model of this request: 0 is the first, 1 the second"
     )
     parser.add_argument("--wait", action="store_true", help="wait until it is trained")
+    _forecast.add_yes(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"This retrained model already exists ({ready}). Every run of this request is compared with it.")
         return 0
     store = RunStore(open_data_dir())
+    _forecast.say_and_ask(_time(spec, store), yes=args.yes)
     number, already_queued = store.submit_unique(spec, title=_title(spec), priority=Priority.BACKGROUND)
     if already_queued:
         print(f"Run {number} already trains this model.", flush=True)
@@ -60,6 +63,17 @@ def _spec(args: argparse.Namespace) -> TrainGoldSpec:
     request = _forget.forget_request(args)
     trainable_split(datasets.card(request.dataset), datasets.load(request.dataset).labels, request.forget)
     return TrainGoldSpec(request=request, seed=args.seed)
+
+
+def _time(spec: TrainGoldSpec, store: "RunStore") -> "Forecast | None":
+    from unlearn_core.data import datasets
+    from unlearn_core.domain.split import make_split
+    from unlearn_core.engine.forecasts.here import of_gold
+    from unlearn_core.models import classifiers
+
+    card, data = classifiers.card(spec.request.classifier), datasets.card(spec.request.dataset)
+    split = make_split(data, datasets.load(data.id).labels, spec.request.forget)
+    return None if card.recipe is None else of_gold(card, data, len(split.retain_train), store)
 
 
 def _existing_gold(spec: TrainGoldSpec) -> str | None:

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unlearn_core.cli import _forget
+from unlearn_core.cli import _forecast, _forget
 from unlearn_core.cli._bar import ProgressBar
 from unlearn_core.domain.errors import InvalidHyperparameterError, StoreError
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.split import SET_LABELS, set_label
 
 if TYPE_CHECKING:
+    from unlearn_core.domain.jobs import UnlearnSpec
     from unlearn_core.engine.execute import RunResult
+    from unlearn_core.engine.forecasts.duration import Forecast
 
 HELP = "Make a classifier forget classes or images now, and compare it before and after with the retrained model."
 
@@ -29,9 +31,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the report to DIR instead of the history")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    _forecast.add_yes(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    _forecast.adapt_threads()
     from unlearn_core.engine.build_spec import run_spec
     from unlearn_core.engine.execute import unlearn
 
@@ -45,10 +49,24 @@ def run(args: argparse.Namespace) -> int:
         overrides=dict(_parse_hyperparameter(text) for text in args.set),
     )
     out = None if args.out is None else _empty_dir(args.out.expanduser().resolve())
+    _forecast.say_and_ask(_time(spec, args.device), yes=args.yes)
     with ProgressBar() as bar:
         result = unlearn(spec, device=args.device, listener=bar, out=out)
     print(json.dumps(as_json(result), indent=1) if args.json else as_table(result))
     return 0
+
+
+def _time(spec: "UnlearnSpec", device: str) -> "Forecast | None":
+    from unlearn_core.data import datasets
+    from unlearn_core.engine.devices import resolve_device
+    from unlearn_core.engine.forecasts.here import of_run, spec_work, this_machine
+    from unlearn_core.models import classifiers
+    from unlearn_core.store.data_folder import open_data_dir
+    from unlearn_core.store.queue.run_store import RunStore
+
+    store, card = RunStore(open_data_dir()), classifiers.card(spec.request.classifier)
+    data, machine = datasets.card(spec.request.dataset), this_machine(store, resolve_device(device))
+    return of_run(card, data, spec_work(spec, card, data), store, machine=machine)
 
 
 def as_json(result: "RunResult") -> dict[str, Any]:

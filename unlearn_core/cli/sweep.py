@@ -5,7 +5,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, get_args
 
-from unlearn_core.cli import _forget
+from unlearn_core.cli import _forecast, _forget
 from unlearn_core.domain.errors import InvalidHyperparameterError, InvalidRequestError, WorkerError
 from unlearn_core.domain.search_space import MAX_POINTS
 from unlearn_core.domain.sweep import MAX_MINUTES, MAX_TRIALS, ObjectiveId, Sampler, SweepState
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from unlearn_core.domain.params import HyperparameterInfo
     from unlearn_core.domain.search_space import SearchRange
     from unlearn_core.domain.sweep import Sweep, SweepSpec
+    from unlearn_core.engine.forecasts.duration import Forecast
     from unlearn_core.store.queue.run_store import RunStore
 
 HELP = "Queue a sweep: runs of one method with different hyperparameters, chosen by Optuna."
@@ -58,6 +59,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="random seed of the sampler and of every run (0)")
     parser.add_argument("--no-early-stop", action="store_true", help="do not stop hopeless trials early")
     parser.add_argument("--wait", action="store_true", help="wait until it is done, and print the best hyperparameters")
+    _forecast.add_yes(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -70,11 +72,25 @@ def run(args: argparse.Namespace) -> int:
     spec = _spec(args)
     forget_set = describe_forget_set(spec.request.forget, datasets.card(spec.request.dataset))
     store = RunStore(open_data_dir())
+    _forecast.say_and_ask(_time(spec, store), yes=args.yes)
     number = store.sweeps.submit(spec, title=f"Forget {forget_set} with {method(spec.method).title}")
     budget = f"{spec.max_trials} trials" if spec.minutes is None else f"{spec.minutes:g} minutes of computation"
     print(f"Sweep {number} is queued with at most {budget}. A worker runs it; runs that people submit go first.")
     print(f"Its page in the web app: /sweep?sweep={number}", flush=True)
     return _wait(store, number) if args.wait else 0
+
+
+def _time(spec: "SweepSpec", store: "RunStore") -> "Forecast | None":
+    from unlearn_core.data import datasets
+    from unlearn_core.engine.forecasts import duration
+    from unlearn_core.engine.forecasts.here import of_run, spec_work
+    from unlearn_core.models import classifiers
+
+    if spec.minutes is not None:
+        return duration.Forecast(60 * spec.minutes, 60 * spec.minutes, measured=True)
+    card, data = classifiers.card(spec.request.classifier), datasets.card(spec.request.dataset)
+    each = of_run(card, data, spec_work(spec.run_spec({}), card, data), store)
+    return None if each is None else each.times(spec.max_trials)
 
 
 def _spec(args: argparse.Namespace) -> "SweepSpec":

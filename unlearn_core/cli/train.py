@@ -5,12 +5,15 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unlearn_core.cli import _forecast
 from unlearn_core.cli._bar import ProgressBar
 from unlearn_core.domain.errors import InvalidRequestError
 
 if TYPE_CHECKING:
+    from unlearn_core.domain.jobs import TrainSpec
     from unlearn_core.domain.recipe import Recipe
     from unlearn_core.domain.results.metrics import RunMetrics
+    from unlearn_core.engine.forecasts.duration import Forecast
 
 HELP = "Train a classifier now and add it to the catalog with its recipe, so that it can also be retrained."
 
@@ -33,9 +36,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="random seed (0)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    _forecast.add_yes(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    _forecast.adapt_threads()
     from pydantic import ValidationError
 
     from unlearn_core.domain.jobs import TrainSpec
@@ -56,11 +61,22 @@ def run(args: argparse.Namespace) -> int:
     except ValidationError as problem:
         first = problem.errors()[0]
         raise InvalidRequestError(f"--{first['loc'][-1]}: {first['msg'].lower()}.") from None
+    _forecast.say_and_ask(_time(spec, device), yes=args.yes)
     with ProgressBar() as bar:
         number, metrics = train_locally(spec, device=device, data_dir=open_data_dir(), listener=bar)
     as_json = {"run": number} | metrics.to_dict()
     print(json.dumps(as_json, indent=1) if args.json else as_text(number, metrics, open_data_dir()))
     return 0
+
+
+def _time(spec: "TrainSpec", device: str) -> "Forecast | None":
+    from unlearn_core.data import datasets
+    from unlearn_core.engine.forecasts.here import of_training
+    from unlearn_core.store.data_folder import open_data_dir
+    from unlearn_core.store.queue.run_store import RunStore
+
+    store = RunStore(open_data_dir())
+    return of_training(spec.architecture, datasets.card(spec.dataset), spec.recipe, store, device=device)
 
 
 def _recipe(args: argparse.Namespace, device: str) -> "Recipe":

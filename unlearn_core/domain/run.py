@@ -24,6 +24,9 @@ class RunState(StrEnum):
         return self in (RunState.DONE, RunState.FAILED, RunState.CANCELLED)
 
 
+TIMED_KINDS = ("unlearn", "gold", "train")
+"""The kinds of runs that forecasts learn from. The metrics of a measurement become those of its run."""
+
 UNFINISHED_STATES = tuple(state for state in RunState if not state.is_finished)
 """The states of runs that wait or are being executed: queued, then running."""
 

@@ -171,7 +171,10 @@ def complete_run(
     )
     prepared.listener.check()
     measure_run.store(unlearned, folder)
-    return measure_run.measure_run(unlearned, model_cache, tracker, prepared.listener, folder)
+    metrics = measure_run.measure_run(unlearned, model_cache, tracker, prepared.listener, folder)
+    resolved = prepared.resolved
+    planned = resolved.method.images_processed(resolved.params, prepared.problem.sizes)
+    return metrics.updated(RunMetrics(planned_images=planned))
 
 
 def _timings(prepared: PreparedRun, forget_seconds: float, stack_size: int, *, device: str) -> TimingsResult:

@@ -1,11 +1,16 @@
 """Records a job that this process executes itself as a run of the history: for the command line and notebooks."""
 
+import os
 from collections.abc import Callable
+
+import torch
 
 from unlearn_core.domain.errors import CancelledError, UnlearnError
 from unlearn_core.domain.results.metrics import RunMetrics
+from unlearn_core.domain.run import TIMED_KINDS
 from unlearn_core.store.db.rows import AnySpec
 from unlearn_core.store.files import error_report
+from unlearn_core.store.queue.cpu_load import LoadMeter
 from unlearn_core.store.queue.run_store import RunStore
 
 
@@ -16,7 +21,8 @@ def record_run(
 
     Any exception is raised again, and the run is recorded as cancelled, or as failed with the reason.
     """
-    run = store.register_running(spec, title=title, device=device)
+    run, meter = store.register_running(spec, title=title, device=device), LoadMeter()
+    meter.sample([os.getpid()])
     try:
         metrics = work(run)
     except (CancelledError, KeyboardInterrupt):
@@ -32,5 +38,8 @@ def record_run(
             run, 1, reason or error_report.record(problem, store.data_dir, task=title, request=settings).sentence
         )
         raise
+    meter.sample([os.getpid()])
+    if spec.kind in TIMED_KINDS:
+        metrics = metrics.updated(RunMetrics(load=meter.used(), threads=torch.get_num_threads()))
     store.finish(run, 1, metrics=metrics)
     return run, metrics

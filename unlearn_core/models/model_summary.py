@@ -15,8 +15,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.domain.recipe import Recipe
-from unlearn_core.models import external, weight_cache
+from unlearn_core.models import architectures, external, weight_cache
 from unlearn_core.models.external import ModelName
+from unlearn_core.models.normalize import Normalize
 
 MAX_WEIGHTS = 8
 """Largest number of sets of published weights to offer per model; timm has dozens for some."""
@@ -138,6 +139,18 @@ def forward_cost(model: nn.Module, size: int) -> ForwardCost:
         for hook in hooks:
             hook.remove()
     return ForwardCost(float(counter.get_total_flops()), float(values))
+
+
+def architecture_cost(architecture: str, size: int) -> ForwardCost | None:
+    """The cost of one image of `size` pixels for a model by name; None if it cannot be built on the meta device."""
+    if external.is_external(architecture):
+        return summarize(architecture, size).cost
+    try:
+        with torch.device("meta"):
+            model = architectures.build(architecture, 10, size, Normalize((0.0,) * 3, (1.0,) * 3)).eval()
+        return forward_cost(model, size)
+    except (RuntimeError, NotImplementedError, TypeError, ValueError):
+        return None
 
 
 def _cost(model_name: ModelName, model: nn.Module, size: int) -> ForwardCost | None:

@@ -3,9 +3,10 @@
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 
 from unlearn_core.domain.results.metrics import RunMetrics
-from unlearn_core.domain.run import Run
+from unlearn_core.domain.run import TIMED_KINDS, Run
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker.failures import Outcome, describe_exit, record
 from unlearn_core.worker.listener import REPORT_INTERVAL
@@ -24,6 +25,8 @@ class ActiveRun:
     """When the child was told to stop it."""
     outcome: Outcome | None = None
     """How it ended, until that is reported to the store."""
+    loads: list[float] = field(default_factory=list[float])
+    """The cores that other programs used, second by second."""
     is_owned: bool = True
     """False once its lease is lost: it is stopped, and its outcome is not reported."""
 
@@ -41,11 +44,15 @@ def outcome_of_crash(active_run: ActiveRun, data_dir: Path, *, dead: bool, code:
     return Outcome("crashed", reason=record(reason, data_dir, run) if run.attempt > 1 else reason)
 
 
-def report_outcome(store: RunStore, run: Run, outcome: Outcome) -> None:
+def report_outcome(store: RunStore, active_run: ActiveRun, outcome: Outcome) -> None:
     """Report the outcome of a run to the store. Raises LeaseLostError if this worker no longer holds it."""
+    run, loads = active_run.run, active_run.loads
     match outcome.state:
         case "done":
-            store.finish(run.id, run.attempt, metrics=outcome.metrics or RunMetrics())
+            metrics = outcome.metrics or RunMetrics()
+            if loads and run.spec.kind in TIMED_KINDS:
+                metrics = metrics.updated(RunMetrics(load=round(fmean(loads), 2)))
+            store.finish(run.id, run.attempt, metrics=metrics)
         case "failed":
             store.fail(run.id, run.attempt, outcome.reason)
         case "cancelled":

@@ -12,7 +12,9 @@ import sys
 import threading
 from collections.abc import Iterator, MutableSequence
 from contextlib import suppress
+from ctypes import c_double
 from itertools import repeat
+from math import isnan
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,8 +22,10 @@ from typing import Any, NamedTuple
 
 from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.domain.results.metrics import RunMetrics
-from unlearn_core.domain.run import Run
+from unlearn_core.domain.run import TIMED_KINDS, Run
 from unlearn_core.domain.stacking import StackableParams
+from unlearn_core.store.queue import cpu_load
+from unlearn_core.training import cpu_threads
 from unlearn_core.worker.failures import Outcome, outcome_of
 from unlearn_core.worker.listener import REPORT_INTERVAL, PipeListener
 
@@ -29,7 +33,8 @@ from unlearn_core.worker.listener import REPORT_INTERVAL, PipeListener
 class ChildConfig(NamedTuple):
     """The settings of a child.
 
-    `work_module` is a module with the functions of `engine/entry_point.py`. `threads` limits the threads of torch.
+    `work_module` is a module with the functions of `engine/entry_point.py`. `threads` sets the threads of torch;
+    None adapts them to the load when a job starts. `niceness` is added to that of the process.
     `preload` loads the bundled data and models before the first run.
     """
 
@@ -38,16 +43,19 @@ class ChildConfig(NamedTuple):
     data_dir: Path
     threads: int | None
     preload: bool = True
+    niceness: int = 0
 
 
-def serve(pipe: Connection, signals: MutableSequence[int], config: ChildConfig) -> None:
+def serve(pipe: Connection, signals: MutableSequence[int], load: c_double, config: ChildConfig) -> None:
     """Execute the runs that come through the pipe until it closes; for each, send its index and Outcome.
 
-    Each message is a list: one run, or several to train stacked. The first reply is a ChildReady.
+    Each message is a list: one run, or several to train stacked. The first reply is a ChildReady. The supervisor keeps
+    the load of other programs, in cores, in `load`; it is nan while unknown.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the supervisor decides
     faulthandler.enable()
     _die_with_supervisor()
+    os.nice(config.niceness)
     work = None
     with suppress(Exception):  # the first run tries again and reports the error
         work = _warm_up(config)
@@ -64,7 +72,7 @@ def serve(pipe: Connection, signals: MutableSequence[int], config: ChildConfig) 
         except Exception as problem:  # noqa: BLE001 (opening a device may raise anything, which the run must report)
             outcomes: Iterator[Outcome] = repeat(outcome_of(problem, config.data_dir, runs[0]), len(runs))
         else:
-            outcomes = work.execute(runs, listeners)
+            outcomes = work.execute(runs, listeners, None if isnan(load.value) else load.value)
         for index, outcome in enumerate(outcomes):
             listeners[index].flush()
             pipe.send((index, outcome))
@@ -81,14 +89,24 @@ class _Workload:
 
     def __init__(self, module: Any, config: ChildConfig) -> None:
         self._module, self._data_dir = module, config.data_dir
+        self._adapts = config.threads is None and config.device == "cpu"
         self._model_cache = module.ModelCache(config.device, config.data_dir)
         self.stacks: StackableParams = module.stackable_params(config.device)
         if config.preload:
             with suppress(Exception):  # runs that need what cannot be loaded report it; others can still run
                 self._model_cache.prepare()
 
-    def execute(self, runs: list[Run], listeners: list[PipeListener]) -> Iterator[Outcome]:
-        """Yield the outcome of each run in order. If runs cannot be stacked, execute one and requeue the others."""
+    def execute(self, runs: list[Run], listeners: list[PipeListener], load: float | None) -> Iterator[Outcome]:
+        """Yield the outcome of each run in order. If runs cannot be stacked, execute one and requeue the others.
+
+        The number of threads follows the load of other programs at the start, and stays until the end.
+        """
+        if self._adapts and "torch" in sys.modules:
+            cpu_threads.adapt(load, cpu_load.usable_cores())
+        for run, outcome in zip(runs, self._execute(runs, listeners), strict=True):
+            yield with_threads(outcome, run)
+
+    def _execute(self, runs: list[Run], listeners: list[PipeListener]) -> Iterator[Outcome]:
         if len(runs) == 1:
             yield self._execute_one(runs[0], listeners[0])
             return
@@ -117,6 +135,14 @@ class _Workload:
         if isinstance(result, Exception):
             return outcome_of(result, self._data_dir, run)
         return Outcome("done", metrics=RunMetrics.from_json(result.to_json()))
+
+
+def with_threads(outcome: Outcome, run: Run) -> Outcome:
+    """Return the outcome of a job with the threads that it ran with."""
+    torch = sys.modules.get("torch")
+    if outcome.metrics is None or torch is None or run.spec.kind not in TIMED_KINDS:
+        return outcome
+    return outcome._replace(metrics=outcome.metrics.updated(RunMetrics(threads=torch.get_num_threads())))
 
 
 def _warm_up(config: ChildConfig) -> _Workload:

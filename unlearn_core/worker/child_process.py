@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from math import nan
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -37,6 +38,7 @@ class ChildProcess:
         self._process: ForkServerProcess | None = None
         self._pipe: Connection | None = None
         self._signals = CONTEXT.RawArray("b", CANCEL + MAX_STACK)
+        self._load = CONTEXT.RawValue("d", nan)
         self._dispatched, self._started, self._retire = 0, -RESTART_DELAY, False
 
     def start(self) -> None:
@@ -45,7 +47,7 @@ class ChildProcess:
             return
         self._started, self._dispatched, self._retire = time.monotonic(), 0, False
         self._pipe, child_end = CONTEXT.Pipe()
-        process = CONTEXT.Process(target=serve, args=(child_end, self._signals, self.config), daemon=True)
+        process = CONTEXT.Process(target=serve, args=(child_end, self._signals, self._load, self.config), daemon=True)
         try:
             process.start()
         except (EOFError, OSError) as problem:
@@ -63,6 +65,10 @@ class ChildProcess:
         self._dispatched += len(runs)
         with suppress(OSError):
             self._pipe.send(list(runs))
+
+    def set_load(self, load: float | None) -> None:
+        """Tell the child the load of other programs in cores, None if unknown, for the next job that it starts."""
+        self._load.value = nan if load is None else load
 
     def forward(self, active_run: ActiveRun, signal: ControlSignal) -> None:
         """Forward a control signal to an active run."""
@@ -111,6 +117,11 @@ class ChildProcess:
         process.join()
         pipe.close()
         return process.exitcode
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the child's process; None if there is none."""
+        return None if self._process is None else self._process.pid
 
     @property
     def is_free(self) -> bool:

@@ -13,6 +13,7 @@ from unlearn_core.domain.errors import LeaseLostError, StoreError
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import Run
 from unlearn_core.domain.stacking import MAX_STACK, why_specs_not_stackable
+from unlearn_core.store.queue import cpu_load
 from unlearn_core.store.queue.processes import web_servers
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import device_lock
@@ -31,6 +32,9 @@ POLL_SECONDS = 0.1
 
 HOUSEKEEPING_SECONDS = 1.0
 """Seconds between two rounds of tasks that are not urgent."""
+
+IMPORT_NICENESS = 10
+"""Nobody waits for an import as for a run, so it gives way."""
 
 _logger = logging.getLogger(__name__)
 
@@ -72,10 +76,13 @@ class Supervisor:
         self.explain_child = ChildProcess(ChildConfig(work_module, "cpu", store.data_dir, 1), EXPLAIN_KINDS)
         # Imports need no device and may take an hour, so runs do not wait for them.
         self.import_child = ChildProcess(
-            ChildConfig(work_module, "cpu", store.data_dir, 1, preload=False), IMPORT_KINDS, persistent=False
+            ChildConfig(work_module, "cpu", store.data_dir, 1, preload=False, niceness=IMPORT_NICENESS),
+            IMPORT_KINDS,
+            persistent=False,
         )
         self.children = (self.run_child, self.explain_child, self.import_child)
         self.sweep_scheduler = SweepScheduler(store, self.name)
+        self.load_meter = cpu_load.LoadMeter()
         self._run_ended = False
         self._next_housekeeping = 0.0
         self._last_needed = time.monotonic()
@@ -210,7 +217,7 @@ class Supervisor:
         run = active_run.run.id
         if active_run.is_owned:
             try:
-                report_outcome(self.store, active_run.run, outcome)
+                report_outcome(self.store, active_run, outcome)
             except LeaseLostError as problem:
                 _logger.warning(problem)
                 active_run.is_owned = False
@@ -229,8 +236,20 @@ class Supervisor:
         self._publish("leaving" if self.shutdown.leave else "busy" if busy else "idle")
         for run in self.store.expire_leases():
             _logger.warning(f"Run {run} was taken from a worker that does not respond.")
-        if busy or web_servers(self.store.data_dir):
+        servers = web_servers(self.store.data_dir)
+        self._measure_load(servers)
+        if busy or servers:
             self._last_needed = time.monotonic()
+
+    def _measure_load(self, servers: list[int]) -> None:
+        """Measure how many cores the programs of others want, and how many they use during a run."""
+        children = [child.pid for child in self.children if child.pid is not None]
+        self.load_meter.sample([self.info.pid, *children, *servers])
+        load, used = self.load_meter.load(), self.load_meter.used()
+        self.run_child.set_load(load)
+        for active_run in self.run_child.active_runs:
+            active_run.loads += [] if used is None else [used]
+        cpu_load.publish(self.store.data_dir, load)
 
     def _shutdown(self) -> None:
         """End the children, return their active runs to the queue, and remove the worker from the list."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from unlearn_core.store.files.log_file import LogFileHandler, logging_to, rotated_log_path
 from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.training import cpu_threads
 from unlearn_core.worker import child_main, device_lock
 from unlearn_core.worker.child_process import CONTEXT
 from unlearn_core.worker.code_version import code_digest
@@ -103,7 +104,8 @@ def prepare_forkserver(work_module: str) -> None:
 
     It also imports what the engine imports late, once for all children; these imports do not use a GPU.
     """
-    # The forkserver is a new interpreter, which needs the module search path.
+    # The forkserver is a new interpreter: it needs the module search path, and reads how threads wait.
+    cpu_threads.limit_spinning(os.environ)
     os.environ["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
     late = PRELOAD_MODULES if work_module == WORK_MODULE else ()
     CONTEXT.set_forkserver_preload([work_module, child_main.__name__, *late])

@@ -1,12 +1,14 @@
 """The run bar: what would be run, what that costs here, and the button that runs it."""
 
+import re
+
 import pytest
 
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS
 from tests.pages.page_asserts import fine, label, words
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.results.metrics import RunMetrics
+from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.setup import build_problem, resolve_run
@@ -51,17 +53,51 @@ def test_run_submits_what_is_shown_and_opens_its_page(visit: Visit, store: RunSt
 
 def test_the_cost_is_this_machines_own_once_a_run_was_made_here(visit: Visit, store: RunStore) -> None:
     app = fine(visit("forget", classifier="tiny", forget="rows"))
-    guess = run_plan.resolve(setups.from_params(dict(app.query_params))[0])
-    assert "for a typical CPU" in _cost(app).help
-    spec = guess.spec
-    run = store.register_running(spec, title="x", device="cpu")
-    store.finish(run, 1, metrics=RunMetrics(seconds_per_image=0.02))
-
-    assert guess.sizes
-    images = guess.method.images_processed(guess.params, guess.sizes) + run_plan.MEASURING_COST * 600
+    assert "For a typical CPU" in _cost(app).help
+    made_before(store, seconds=90.0)
     app = fine(visit("forget", classifier="tiny", forget="rows", seed="1"))
-    assert _cost(app).value == f"about {round(images * 0.02)} s here"
+    found = re.fullmatch(r"(\d+) s to ([\d.]+) minutes here", _cost(app).value)
+    assert found and 50 < float(found[1]) < 90 < 60 * float(found[2]) <= 180
     assert "on this machine" in _cost(app).help
+    (other,) = (
+        text
+        for text in words(fine(visit("method", classifier="tiny", forget="rows"))).split("\n")
+        if text == _cost(app).value.removesuffix(" here")
+    )
+    assert other, "the list of methods says the same"
+
+
+def made_before(store: RunStore, *, seconds: float) -> None:
+    """Three finished runs of the setup of this test, each of which took that long."""
+    plan = run_plan.resolve(setups.from_params({"classifier": "tiny", "forget": "rows"})[0])
+    assert plan.sizes is not None
+    images = plan.method.images_processed(plan.params, plan.sizes)
+    spent = JobSeconds(total=seconds, load=0.0, forget=0.9 * seconds, evaluate=0.05 * seconds, probes=0.05 * seconds)
+    for _ in range(3):
+        number = store.register_running(plan.spec, title="x", device="cpu")
+        store.finish(number, 1, metrics=RunMetrics(seconds=spent, seconds_per_image=1.0, planned_images=images))
+
+
+def test_a_job_of_hours_says_so_and_asks(visit: Visit, store: RunStore) -> None:
+    made_before(store, seconds=20_000.0)
+    app = fine(visit("forget", classifier="tiny", forget="rows", seed="1"))
+    assert re.fullmatch(r"\d to \d+ hours here", _cost(app).value)
+    app = fine(app.button(key="strip-run").click().run())
+    assert re.search(r"This job is long: \d to \d+ hours on this CPU", words(app)) and len(store.list_runs()) == 3
+    assert "This job is long" not in words(fine(app.button(key="strip-run-no").click().run()))
+    assert len(store.list_runs()) == 3
+    app = fine(app.button(key="strip-run").click().run())
+    fine(app.button(key="strip-run-yes").click().run())
+    assert store.list_runs()[0].state is RunState.QUEUED and len(store.list_runs()) == 4
+
+
+def test_another_setup_withdraws_the_question(visit: Visit, store: RunStore) -> None:
+    made_before(store, seconds=20_000.0)
+    app = fine(visit("forget", classifier="tiny", forget="rows"))
+    app = fine(app.button(key="strip-run").click().run())
+    assert "This job is long" in words(app)
+    assert "This job is long" not in words(fine(app.checkbox[1].check().run()))
+    assert len(store.list_runs()) == 3
 
 
 def _cost(app):

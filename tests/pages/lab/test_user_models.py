@@ -65,7 +65,7 @@ def test_a_training_is_requested_with_its_cost_and_followed(visit: Visit, store:
     app.selectbox(key="train-architecture").set_value("tiny")
     app.selectbox(key="train-pictures").set_value("shapes")
     app = fine(app.run())
-    assert "**Estimated cost:** about" in words(app)
+    assert "**Estimated cost:** " in words(app) and " on a typical CPU." in words(app)
     app.number_input(key="train-tiny-True-400-epochs").set_value(2)
     app.text_input(key="train-name").set_value(ODD[:80])
     app = fine(app.run())

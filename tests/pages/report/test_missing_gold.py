@@ -7,17 +7,20 @@ import pytest
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_picture, started
 from tests.pages.page_asserts import fine, words
+from unlearn_core.data import datasets
 from unlearn_core.domain.jobs import MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.engine.execute import execute_job
+from unlearn_core.engine.forecasts.here import of_gold
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.models import classifiers
 from unlearn_core.store.files import reports
 from unlearn_core.store.files.golds import GoldStore
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui.shell import cache
+from unlearn_core.ui.components import cost_estimate
 
 GOLD, TWIN = (TrainGoldSpec(request=by_picture().request, seed=seed) for seed in (0, 1))
 
@@ -42,18 +45,19 @@ def trained(store: RunStore, spec: TrainGoldSpec, warm: ModelCache) -> None:
 
 
 def test_the_cost_is_that_of_this_classifier_here(done: RunStore, visit: Visit) -> None:
-    passes = 4 * 397
     measured(done, "unlearn", 1.0, classifier="another")
     for number in range(20):  # The runs that made the report were quicker than any that one can wait for.
         measured(done, "unlearn", 0.5 + number / 1000)
+    card, data = classifiers.card("tiny"), datasets.card("shapes")
+    expected = of_gold(card, data, 397, done)
     offer = fine(visit("run", id=str(PICTURES))).button(key="train-gold").label
-    assert (
-        offer
-        == f"Train the retrained model in the background (about {round(passes * 0.5095 / 60)} minutes on this CPU)"
-    )
-    measured(done, "gold", 0.1)
-    assert cache.throughput("tiny", "gold", "unlearn").seconds_per_image == 0.1, "golds know best what a gold takes"
-    assert cache.throughput("nobody's").device_phrase == "on a typical CPU"
+    assert offer == f"Train the retrained model in the background ({expected} on this CPU)"
+    for _ in range(3):
+        measured(done, "gold", 0.1)
+    expected = of_gold(card, data, 397, done)
+    assert expected and expected.low < 4 * 397 * 0.1 < expected.high < 300, "golds know best what a gold takes"
+    nobody = of_gold(card.model_copy(update={"id": "nobody's"}), data, 397, done)
+    assert nobody and cost_estimate.in_words(nobody).endswith(" on a typical CPU")
 
 
 def test_two_people_share_one_gold_and_either_may_stop_it(done: RunStore, visit: Visit) -> None:

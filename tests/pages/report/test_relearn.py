@@ -8,17 +8,20 @@ from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES, by_class, started
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.charts.report import relearn as relearn_chart
+from unlearn_core.data import datasets
 from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.results.relearn_protocol import PROTOCOL, images_needed
 from unlearn_core.domain.run import Phase, Priority, Progress, RunState
 from unlearn_core.engine.execute import execute_job, unlearn
+from unlearn_core.engine.forecasts.here import of_run
+from unlearn_core.engine.forecasts.predict import Work
 from unlearn_core.engine.jobs import relearn as relearn_job
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.models import classifiers
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui.components import run_plan
 
 TITLE = relearn_chart.CHART.title
 ASKED = frozenset({"measure"})
@@ -45,9 +48,10 @@ def test_it_is_offered_with_its_cost_worked_on_and_then_there(visit: Visit, done
     app = fine(visit("run", id=str(CLASS), tab="Privacy"))
     assert TITLE in headings(app) and "0 % accuracy does not prove forgetting" in words(app)
     taught, asked = images_needed(["after", "gold", "fresh"], 20)
-    pace = done.seconds_per_image("cpu", "tiny") or 0
+    work = Work(None, taught, asked)
+    expected = of_run(classifiers.card("tiny"), datasets.card("shapes"), work, done)
     offer = app.button(key="measure-relearn")
-    assert offer.label == f"Measure (about {round((taught + run_plan.MEASURING_COST * asked) * pace)} s on this CPU)"
+    assert expected is not None and offer.label == f"Measure ({expected} on this CPU)"
     offer.click().run()
     (order,) = done.list_runs(kinds=("measure",))
     assert (order.spec, order.priority) == (MeasureSpec(run=CLASS, what="relearn"), Priority.INTERACTIVE)
@@ -111,7 +115,7 @@ def test_without_gold_two_models_relearn_and_gold_is_added_later(visit: Visit, d
         done.cancel(waiting.id)
     app.run()
     offer = fine(app).button(key="measure-relearn")
-    assert offer.label.startswith("Measure again (about ")
+    assert offer.label.startswith("Measure again (") and offer.label.endswith(" on this CPU)")
 
 
 def by_pictures(home: Path):

@@ -144,6 +144,12 @@ class RunMetrics(Record):
     seconds: JobSeconds | None = None
     seconds_per_image: Annotated[float | None, Field(alias="seconds_per_picture")] = None
     """The seconds of training per image that was trained on; None in a stack, which says nothing of a single run."""
+    planned_images: int | None = None
+    """The images that the job planned to train on, by which forecasts scale."""
+    threads: int | None = None
+    """The threads of the process."""
+    load: float | None = None
+    """The cores that other programs used during the job, on average; None if unknown."""
     note: str = ""
     """What is special about the job, as a sentence."""
     weights: str | None = None

@@ -21,10 +21,10 @@ from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics, SplitAcc
 from unlearn_core.engine.devices import describe_device, resolve_device
 from unlearn_core.engine.initial_weights import initial_model, load_initial_weights, was_trained_on
 from unlearn_core.engine.job import Job
+from unlearn_core.engine.jobs.common.resumable_training import TrainingTime, train_resumable
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import DeviceDataset, ModelCache, freeze_result
 from unlearn_core.engine.record_run import record_run
-from unlearn_core.engine.resumable_training import TrainingTime, train_resumable
 from unlearn_core.models import architectures, user_models
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore

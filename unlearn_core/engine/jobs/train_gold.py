@@ -7,9 +7,9 @@ from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.domain.split import trainable_split
 from unlearn_core.engine.initial_weights import initial_model
 from unlearn_core.engine.job import Job
+from unlearn_core.engine.jobs.common.resumable_training import train_resumable
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import ModelCache
-from unlearn_core.engine.resumable_training import train_resumable
 from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import evaluate, weights

@@ -53,9 +53,10 @@ def finished_row(run: Run) -> dict[str, Any]:
     return fresh | fields | times | {"headline": run.metrics.to_json()}
 
 
-def mentions_classifier(classifier: str) -> ColumnElement[bool]:
-    """Whether a row's spec contains that classifier; in SQLite the comparison ignores case."""
-    return _mentions("classifier", classifier)
+def mentions(field: str, value: str) -> ColumnElement[bool]:
+    """Whether a row's spec, stored as compact JSON, has a field with that text; SQLite ignores case."""
+    text = f'"{field}":{json.dumps(value, ensure_ascii=False)}'
+    return RUN.c.spec.contains(text, autoescape=True)
 
 
 def conditions(run_filter: RunFilter) -> list[ColumnElement[bool]]:
@@ -67,14 +68,8 @@ def conditions(run_filter: RunFilter) -> list[ColumnElement[bool]]:
     for column, values in ((RUN.c.state, run_filter.states), (RUN.c.owner, run_filter.owners)):
         found += [column.in_(values)] if values else []
     for field, ids in (("method", run_filter.methods), ("classifier", run_filter.classifiers)):
-        found += [or_(*(_mentions(field, name) for name in ids))] if ids else []
+        found += [or_(*(mentions(field, name) for name in ids))] if ids else []
     return found
-
-
-def _mentions(field: str, value: str) -> ColumnElement[bool]:
-    """Whether a row's spec, stored as compact JSON, has a field with that text."""
-    text = f'"{field}":{json.dumps(value, ensure_ascii=False)}'
-    return RUN.c.spec.contains(text, autoescape=True)
 
 
 def to_run(row: Row[Any]) -> Run:

@@ -1,8 +1,6 @@
 """RunStore, the history and queue of runs: each run is a row, and each state change one short transaction."""
 
-import json
 import shutil
-import statistics
 import time
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,8 +17,9 @@ from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import POINT, RUN
 from unlearn_core.store.files import artifacts, restore
-from unlearn_core.store.queue import clock, lease, scheduling, workers
+from unlearn_core.store.queue import clock, lease, rates, scheduling, workers
 from unlearn_core.store.queue.lease import ControlSignal
+from unlearn_core.store.queue.rates import Rate
 from unlearn_core.store.queue.repeats import SeedRepeats
 from unlearn_core.store.queue.run_listing import RunListing
 from unlearn_core.store.queue.sweeps import SweepStore
@@ -250,19 +249,13 @@ class RunStore:
         with self._database.reading() as connection:
             return lease.orphaned(connection, clock.now())
 
-    def seconds_per_image(self, device: str, classifier: str, *, kind: str = "unlearn") -> float | None:
-        """Return the recent seconds per training image on this device: the median of up to 20 runs of that kind.
+    def rates(self, device: str, model: str, *, method: str | None = None) -> list[Rate]:
+        """Return the rates of recent jobs on this device, the newest first, each recorded with its load.
 
-        None if this classifier has no such run: the speed of other classifiers says nothing about it.
+        `model` is the id of a classifier, or for trainings that of an architecture. With a method, only its runs count.
         """
-        matching = (RUN.c.kind == kind) & (RUN.c.state == RunState.DONE) & (RUN.c.device == device)
         with self._database.reading() as connection:
-            recent = select(RUN.c.spec, RUN.c.headline).where(matching, rows.mentions_classifier(classifier))
-            latest = connection.execute(recent.order_by(RUN.c.id.desc()).limit(20)).all()
-        exact = [row.headline for row in latest if json.loads(row.spec)["request"]["classifier"] == classifier]
-        found = [RunMetrics.from_json(text).seconds_per_image for text in exact]
-        known = [seconds for seconds in found if seconds is not None]
-        return statistics.median(known) if known else None
+            return rates.recent(connection, device, model, method)
 
     def worker_heartbeat(self, name: str, *, device: str, pid: int, code: str, state: str) -> None:
         """Record that a worker is alive and its state: starting, idle, busy or leaving."""

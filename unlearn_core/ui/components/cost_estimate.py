@@ -1,41 +1,58 @@
-"""Cost estimates for trainings and ensembles: the images to process, times this machine's seconds per image."""
+"""What a job costs, in words, and the question before one that may take hours."""
 
-from statistics import median
+from collections.abc import Hashable
 
-from unlearn_core import methods
-from unlearn_core.data import datasets
-from unlearn_core.domain.jobs import TrainSpec
-from unlearn_core.domain.method import ProblemSize
-from unlearn_core.domain.recipe import Recipe
+import streamlit as st
+
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import RunState
+from unlearn_core.engine.forecasts.duration import Forecast
+from unlearn_core.engine.forecasts.here import of_run, spec_work, this_machine
+from unlearn_core.engine.forecasts.predict import Work
 from unlearn_core.engine.job import Workload
 from unlearn_core.models import ensembles
-from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.shell import cache, formatting
 
-REFERENCE_ARCHITECTURE, REFERENCE_SIZE = "resnet20", 32
-"""The architecture and image size whose cost is known before anything has run here."""
+NO_FORECAST = "a time that is not known before the first job of this kind here"
 
 
-def training_cost(architecture: str, dataset: str, recipe: Recipe) -> str:
-    """The cost of a training in words: "about 8 minutes on this CPU, based on earlier trainings here"."""
-    card = datasets.card(dataset)
-    passes = recipe.epochs * card.train
-    device = next((row.device for row in cache.store().workers()), "cpu")
-    measured = _past_seconds_per_image(architecture, card.size, device)
-    if measured is not None:
-        estimate = formatting.format_estimate(passes * measured)
-        return f"{estimate} on this {formatting.device_kind(device)}, based on earlier trainings here"
-    if device != "cpu":
-        return "unknown before the first training on this GPU; the run shows an estimate after some steps"
-    cost = cache.forward_cost(architecture, card.size)
-    reference = cache.forward_cost(REFERENCE_ARCHITECTURE, REFERENCE_SIZE)
-    if cost is None or reference is None:
-        return "unknown before the first training here; the run shows an estimate after some steps"
-    throughput = cache.throughput(REFERENCE_ARCHITECTURE, "gold", "unlearn")
-    seconds = passes * throughput.seconds_per_image * max(cost.relative_to(reference), 0.02)
-    return f"{formatting.format_estimate(seconds)} {throughput.device_phrase}, estimated from the size of the model"
+def in_words(forecast: Forecast | None) -> str:
+    """A forecast with the device it holds for: "15 to 25 s on this CPU", "10 to 40 s on a typical CPU"."""
+    if forecast is None:
+        return NO_FORECAST
+    kind = formatting.device_kind(this_machine(cache.store()).device) if forecast.measured else "CPU"
+    return f"{forecast} on {'this' if forecast.measured else 'a typical'} {kind}"
+
+
+def confirmed(forecast: Forecast | None, pressed: bool, *, job: Hashable, key: str) -> bool:
+    """Return whether a job should start now: its button is `pressed`, and if it may take hours, this was confirmed.
+
+    The question is shown where this is called, until it is answered or the page shows another `job`.
+    """
+    asked = f"{key}-asked"
+    if pressed:
+        if forecast is None or not forecast.is_long:
+            return True
+        st.session_state[asked] = job
+    if st.session_state.get(asked, _NOBODY) != job:
+        st.session_state.pop(asked, None)
+        return False
+    with st.container(border=True, key=f"{key}-question"):
+        st.markdown(
+            f":material/hourglass: **This job is long: {in_words(forecast)}.** It keeps the worker busy for as long, "
+            "but runs that people wait for go first where it can pause. You can cancel it at any time."
+        )
+        with st.container(horizontal=True):
+            yes = st.button("Start it", type="primary", key=f"{key}-yes")
+            no = st.button("Do not start", key=f"{key}-no")
+    if yes or no:
+        del st.session_state[asked]
+    if no:
+        st.rerun()
+    return yes
+
+
+_NOBODY = object()
+"""Stands for no job, where a job itself may be None."""
 
 
 def golds_to_train(report: Report, golds: int) -> int:
@@ -44,28 +61,24 @@ def golds_to_train(report: Report, golds: int) -> int:
     return max(0, golds - (0 if shipped is None else len(shipped)))
 
 
-def workload_cost(report: Report, workload: Workload) -> str:
-    """The most that a measurement on request costs here, in words, with the training of the models that it needs."""
-    passes = workload.trained_images + run_plan.MEASURING_COST * workload.evaluated_images
+def workload_forecast(report: Report, workload: Workload) -> Forecast | None:
+    """How long a measurement on request takes at most, with the training of the models that it needs."""
+    training = Work(None, workload.trained_images, workload.evaluated_images)
+    pieces = [training]
     if workload.unlearned or workload.golds or workload.originals:
-        method, recipe = methods.method(report.spec.method), report.classifier.required_recipe
-        sizes = ProblemSize.of(report.split, report.dataset, report.spec.request.forget, recipe)
+        epochs = report.classifier.required_recipe.epochs
         golds = golds_to_train(report, workload.golds)
-        passes += workload.unlearned * method.images_processed(method.params.parse(report.spec.params), sizes)
-        passes += recipe.epochs * (golds * sizes.retain + workload.originals * report.dataset.train)
-        passes += (workload.unlearned + golds) * run_plan.MEASURING_COST * len(report.labels)
-    throughput = cache.throughput(report.classifier.id, "gold", "unlearn")
-    return f"{formatting.format_estimate(passes * throughput.seconds_per_image)} {throughput.device_phrase}"
-
-
-def _past_seconds_per_image(architecture: str, size: int, device: str) -> float | None:
-    """Seconds per image in earlier trainings of this architecture, on images of this size, on this device."""
-    cards, found = datasets.cards(), []
-    for run in cache.store().list_runs(kinds=("train",), states=(RunState.DONE,)):
-        seconds = run.metrics.seconds_per_image
-        if not seconds or not isinstance(run.spec, TrainSpec) or run.device != device:
-            continue
-        card = cards.get(run.spec.dataset)
-        if run.spec.architecture == architecture and card is not None and card.size == size:
-            found.append(seconds)
-    return median(found) if found else None
+        pieces[0] = training._replace(
+            trained=training.trained
+            + epochs * (golds * len(report.split.retain_train) + workload.originals * report.dataset.train),
+            evaluated=training.evaluated + golds * len(report.labels),
+        )
+        # An ensemble's models are evaluated, but not measured as a run is.
+        run = spec_work(report.spec, report.classifier, report.dataset)._replace(dataset="")
+        pieces.append(run.times(workload.unlearned))
+    return of_run(
+        report.classifier,
+        report.dataset,
+        [piece for piece in pieces if piece.trained or piece.evaluated],
+        cache.store(),
+    )

@@ -7,11 +7,13 @@ from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.jobs import TrainGoldSpec
 from unlearn_core.domain.report import Report, gold_title
 from unlearn_core.domain.run import Priority
+from unlearn_core.engine.forecasts.duration import Forecast
+from unlearn_core.engine.forecasts.here import of_gold
 from unlearn_core.models import user_models
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files.golds import GoldStore
 from unlearn_core.ui.components import recipe_form as recipes
-from unlearn_core.ui.shell import cache, formatting, lifespan
+from unlearn_core.ui.shell import cache, lifespan
 
 
 def missing_gold(report: Report) -> TrainGoldSpec | None:
@@ -27,11 +29,9 @@ def missing_gold(report: Report) -> TrainGoldSpec | None:
     return None if number is None else TrainGoldSpec(request=report.spec.request, seed=number)
 
 
-def cost(report: Report) -> str:
-    """The estimated time to train a gold, from golds or runs of this classifier: "about 8 minutes on this CPU"."""
-    pace = cache.throughput(report.classifier.id, "gold", "unlearn")
-    passes = current_card(report).required_recipe.epochs * len(report.split.retain_train)
-    return f"{formatting.format_estimate(passes * pace.seconds_per_image)} {pace.device_phrase}"
+def forecast(card: ClassifierCard, dataset: DatasetCard, retain: int) -> Forecast | None:
+    """How long the training of a gold takes on so many images of the retain set."""
+    return of_gold(card, dataset, retain, cache.store())
 
 
 def current_card(report: Report) -> ClassifierCard:

@@ -5,7 +5,8 @@ import streamlit as st
 from unlearn_core.domain.jobs import Spec
 from unlearn_core.domain.verdicts.paired_comparison import images_needed
 from unlearn_core.domain.verdicts.rule import TYPICAL_DISAGREEMENT
-from unlearn_core.ui.components import run_plan
+from unlearn_core.engine.forecasts.duration import Forecast
+from unlearn_core.ui.components import cost_estimate, run_plan
 from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -18,21 +19,25 @@ def show() -> RunPlan:
     for sentence in url_state.errors():
         st.warning(f"Part of this link could not be used. {escape(sentence)}", icon=":material/link_off:")
     now = run_plan.resolve(setup)
+    forecast = run_plan.forecast(now, now.method, now.params)
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small", key="strip"):
         _step("classifier", _classifier(now), ":material/neurology:")
         _step("forget", _forget(now), ":material/ink_eraser:")
         _step("method", _method(now), ":material/tune:")
         st.space("stretch")
-        st.caption(_cost(now), width="content", help=_basis(now))
-        if st.button(
+        st.caption(f"{format_cost(forecast)} here", width="content", help=_basis(forecast))
+        pressed = st.button(
             "Run",
             type="primary",
             icon=":material/play_arrow:",
             disabled=now.error is not None,
             help=None if now.error is None else escape(now.error),
             key="strip-run",
-        ):
-            submit(now.spec, now.title())
+        )
+    if now.error is None and cost_estimate.confirmed(
+        forecast, pressed, job=now.spec.model_dump_json(), key="strip-run"
+    ):
+        submit(now.spec, now.title())
     if now.setup.forget is not None and now.error is not None:
         st.warning(escape(now.error), icon=":material/block:")
     if now.split is not None:
@@ -47,9 +52,9 @@ def submit(spec: Spec, title: str) -> None:
     st.switch_page(navigation.page("run"), query_params={"id": str(number)})
 
 
-def format_cost(seconds: float | None) -> str:
-    """A cost as the bar and the list of methods show it: "about 14 s", or a dash while nothing is selected."""
-    return "–" if seconds is None else formatting.format_estimate(seconds)
+def format_cost(forecast: Forecast | None) -> str:
+    """A cost as the bar and the list of methods show it: "15 to 25 s", or a dash if it is unknown."""
+    return "–" if forecast is None else str(forecast)
 
 
 def _step(page: str, label: str, icon: str) -> None:
@@ -79,10 +84,6 @@ def _method(current: RunPlan) -> str:
     return escape(f"{current.method.title} · {preset} preset{', changed' if current.is_customized else ''}")
 
 
-def _cost(current: RunPlan) -> str:
-    return format_cost(run_plan.estimate_seconds(current, current.method, current.params)) + " here"
-
-
 def _verdict_images(count: int, noun: str) -> str:
     """How many test images a verdict on the retain set needs, and how many there are."""
     needed = images_needed(TYPICAL_DISAGREEMENT)
@@ -90,7 +91,10 @@ def _verdict_images(count: int, noun: str) -> str:
     return said if count >= needed else f":material/balance: {said} It may be *cannot tell*."
 
 
-def _basis(current: RunPlan) -> str:
-    if current.pace.measured:
-        return "Estimated from earlier runs of this classifier on this machine. Measurements are included."
-    return "Estimated for a typical CPU, measurements included. After the first run, this machine's own speed is used."
+def _basis(forecast: Forecast | None) -> str:
+    if forecast is None or not forecast.measured:
+        return "For a typical CPU, measurements included. After the first run, this machine's own speed is used."
+    return (
+        "From earlier runs of this classifier on this machine and what other programs use of it now. Measurements are "
+        "included. Nine of ten runs should take a time in this range."
+    )

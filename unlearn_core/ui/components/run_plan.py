@@ -1,5 +1,6 @@
 """Resolve a setup: the sizes of forget set and retain set, the cost of the run here, and why it cannot be run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unlearn_core import methods
@@ -12,15 +13,15 @@ from unlearn_core.domain.method import Method, ProblemSize, unsupported_reason
 from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.domain.report import forget_set_title
 from unlearn_core.domain.split import Split, make_split, remaining_split, trainable_split
+from unlearn_core.engine.forecasts.duration import Forecast
+from unlearn_core.engine.forecasts.here import of_run, run_work, this_machine
+from unlearn_core.engine.forecasts.predict import Machine
 from unlearn_core.models import classifiers
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
+from unlearn_core.store.queue.rates import Rate
 from unlearn_core.ui.shell import cache
-from unlearn_core.ui.shell.cache import Throughput
 from unlearn_core.ui.shell.run_setup import RunSetup
-
-MEASURING_COST = 0.4
-"""The cost of measuring one image in float32, as a share of training on it in bfloat16."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,8 @@ class RunPlan:
     remaining: Split | None
     sizes: ProblemSize | None
     error: str | None
-    pace: Throughput
+    machine: Machine
+    rates: Sequence[Rate]
 
     @property
     def spec(self) -> UnlearnSpec:
@@ -90,6 +92,7 @@ def resolve(setup: RunSetup) -> RunPlan:
         error = unsupported_reason(method, setup.by, methods.methods().values())
     except UnlearnError as problem:
         error = str(problem)
+    machine = this_machine(cache.store())
     return RunPlan(
         setup=setup,
         classifier=classifier,
@@ -101,16 +104,17 @@ def resolve(setup: RunSetup) -> RunPlan:
         remaining=remaining,
         sizes=sizes,
         error=error,
-        pace=cache.throughput(classifier.id),
+        machine=machine,
+        rates=cache.store().rates(machine.device, classifier.id),
     )
 
 
-def estimate_seconds(plan: RunPlan, method: Method, params: BaseHyperparameters) -> float | None:
-    """The seconds that a run of this method would take here, measurements included; None while nothing is selected."""
+def forecast(plan: RunPlan, method: Method, params: BaseHyperparameters) -> Forecast | None:
+    """How long a run of this method would take here, measurements included; None while nothing is selected."""
     if plan.sizes is None:
         return None
-    every = plan.dataset.train + plan.dataset.val + plan.dataset.test
-    return (method.images_processed(params, plan.sizes) + MEASURING_COST * every) * plan.pace.seconds_per_image
+    work = run_work(method, params, plan.sizes, plan.dataset)
+    return of_run(plan.classifier, plan.dataset, work, cache.store(), machine=plan.machine, rates=plan.rates)
 
 
 def _request(setup: RunSetup) -> ForgetRequest:

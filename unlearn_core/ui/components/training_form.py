@@ -11,6 +11,7 @@ from unlearn_core.domain.recipe import describe_recipe
 from unlearn_core.domain.results.course import TrainingResult
 from unlearn_core.domain.results.metrics import SplitAccuracies
 from unlearn_core.domain.run import Priority, Run
+from unlearn_core.engine.forecasts.here import of_training
 from unlearn_core.models import bundled_models, classifiers, user_models
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
@@ -39,12 +40,15 @@ def show_form(like: ClassifierCard, key_scope: str = "train") -> None:
         key=f"{key_scope}-name",
     )
     seed = number.number_input("Seed", 0, 999, 0, key=f"{key_scope}-seed")
-    st.markdown(f"**Estimated cost:** {cost_estimate.training_cost(name, dataset, recipe)}.")
+    forecast = of_training(name, data, recipe, cache.store())
+    st.markdown(f"**Estimated cost:** {cost_estimate.in_words(forecast)}.")
     st.caption(
         "It is saved after every epoch, is preempted by runs that people wait for, and resumes. The trained classifier "
         "joins the list with this recipe, so that retrained models can be made for it."
     )
-    if st.button("Train", type="primary", icon=":material/model_training:", key=f"{key_scope}-go"):
+    pressed = st.button("Train", type="primary", icon=":material/model_training:", key=f"{key_scope}-go")
+    job = (name, dataset, recipe.model_dump_json(), seed, start)
+    if cost_estimate.confirmed(forecast, pressed, job=job, key=f"{key_scope}-go"):
         # Two of torchvision's models are built differently for their published weights than for fresh ones.
         name = start if start and architecture_picker.requires_own_architecture(start) else name
         spec = TrainSpec(architecture=name, dataset=dataset, name=title, recipe=recipe, seed=seed, start=start)

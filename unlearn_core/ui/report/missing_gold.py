@@ -9,7 +9,7 @@ from unlearn_core.domain.run import UNFINISHED_STATES, Run, RunState
 from unlearn_core.export import cli_command
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
-from unlearn_core.ui.components import gold_actions, job_card
+from unlearn_core.ui.components import cost_estimate, gold_actions, job_card
 from unlearn_core.ui.shell import cache, lifespan, navigation, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
@@ -92,17 +92,19 @@ def _offer(report: Report, run_id: int, wanted: TrainGoldSpec | None) -> None:
 
 
 def _request_gold(report: Report, wanted: TrainGoldSpec) -> None:
-    cost = gold_actions.cost(report)
+    forecast = gold_actions.forecast(gold_actions.current_card(report), report.dataset, len(report.split.retain_train))
+    cost = cost_estimate.in_words(forecast)
     label, kind = f"Train the retrained model in the background ({cost})", "secondary"
     if wanted.seed:
         apart = "how far the weights of two are apart" if FurtherGolds in report else "how far two are apart"
         label, kind = f"Train a second retrained model ({cost}) to see {apart}", "tertiary"
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(label, icon=":material/diamond:", key="train-gold", type=kind):
-            gold_actions.submit(wanted, report.dataset)
-            st.rerun()
+        pressed = st.button(label, icon=":material/diamond:", key="train-gold", type=kind)
         with st.popover("Command line", icon=":material/terminal:", type="tertiary"):
             st.code(cli_command.gold_command(wanted, report.dataset), language="bash", wrap_lines=True)
+    if cost_estimate.confirmed(forecast, pressed, job=wanted.model_dump_json(), key="train-gold"):
+        gold_actions.submit(wanted, report.dataset)
+        st.rerun()
     if gold_actions.is_partial(wanted):
         st.caption("Its training was interrupted and resumes there, so it takes less time than that.")
     elif not wanted.seed:

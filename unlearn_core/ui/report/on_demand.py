@@ -53,11 +53,13 @@ def _offer(measurement: OnDemandMeasurement, report: Report, run: Run, *, again:
         return
     st.markdown(measurement.purpose(report))
     count = _choose_count(measurement, report) if measurement.model_counts else 0
-    cost = cost_estimate.workload_cost(report, measurement.workload(report, count))
+    forecast = cost_estimate.workload_forecast(report, measurement.workload(report, count))
     label = f"{measurement.action} again" if again else measurement.action
-    if st.button(f"{label} ({cost})", icon=":material/experiment:", key=f"measure-{measurement.id}"):
-        models = {"nets": count} if count else {}
-        spec = MeasureSpec.model_validate({"run": run.id, "what": measurement.id, **models})
+    models = {"nets": count} if count else {}
+    spec = MeasureSpec.model_validate({"run": run.id, "what": measurement.id, **models})
+    key, label = f"measure-{measurement.id}", f"{label} ({cost_estimate.in_words(forecast)})"
+    pressed = st.button(label, icon=":material/experiment:", key=key)
+    if cost_estimate.confirmed(forecast, pressed, job=spec.model_dump_json(), key=key):
         title = f"{measurement.title} of run {run.id}"
         cache.store().submit_unique(spec, title=title, parent=run.id, priority=measurement.priority)
         lifespan.ensure_worker()

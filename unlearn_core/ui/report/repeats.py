@@ -11,9 +11,9 @@ from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.charts.report import seeds
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.run import Run, RunState
-from unlearn_core.ui.components import chart_card, job_card
+from unlearn_core.engine.forecasts.here import of_report
+from unlearn_core.ui.components import chart_card, cost_estimate, job_card
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
@@ -30,14 +30,15 @@ def offer_repeats(report: Report, run: Run | None) -> None:
         more = st.segmented_control(
             "More seeds", SEED_CHOICES, default=SEED_CHOICES[0], required=True, key="repeat-count", format_func=_more
         )
-        if st.button("Repeat it", type="primary", icon=":material/play_arrow:", key="repeat"):
+        each = of_report(report, cache.store())
+        forecast = None if each is None else each.times(more)
+        pressed = st.button("Repeat it", type="primary", icon=":material/play_arrow:", key="repeat")
+        cost = "" if forecast is None else f"It takes {cost_estimate.in_words(forecast)}. "
+        st.caption(f"{cost}Repeats run when no other run is queued. You can close this page.")
+        if cost_estimate.confirmed(forecast, pressed, job=(run.id, more), key="repeat"):
             cache.store().repeats.submit(run, more)
             lifespan.ensure_worker()
             st.rerun()
-        timings = report.get(TimingsResult)
-        estimate = formatting.format_estimate(more * timings.seconds.total) if timings else ""
-        cost = f"{estimate.capitalize()}, judging by this run. " if estimate else ""
-        st.caption(f"{cost}Repeats run when no other run is queued. You can close this page.")
 
 
 def _more(count: int) -> str:

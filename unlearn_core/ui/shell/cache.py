@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -24,29 +23,7 @@ from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue import repeats
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui.shell import formatting, thumbnails
-
-if TYPE_CHECKING:
-    from unlearn_core.models.model_summary import ForwardCost
-
-TYPICAL_SECONDS = 1 / 900
-"""Seconds per image for a forward and a backward pass of ResNet-20 on two cores of a 2024 server, in bfloat16.
-
-Costs are estimated from it until a run has finished here; from then on the store has this machine's own figure.
-"""
-
-
-class Throughput(NamedTuple):
-    """The seconds that a training image takes, whether they were measured on this machine, and the device."""
-
-    seconds_per_image: float
-    measured: bool
-    device: str
-
-    @property
-    def device_phrase(self) -> str:
-        """The device for which an estimate from this throughput holds: "on this CPU", or "on a typical CPU"."""
-        return f"on {'this' if self.measured else 'a typical'} {formatting.device_kind(self.device)}"
+from unlearn_core.ui.shell import thumbnails
 
 
 def store() -> RunStore:
@@ -222,19 +199,6 @@ def test_counts(dataset: str) -> list[int]:
     return np.bincount(every.labels[every.train + every.val :], minlength=len(datasets.card(dataset).classes)).tolist()
 
 
-def throughput(classifier: str, *kinds: str) -> Throughput:
-    """This machine's throughput with a classifier: measured by runs here if there are any, else a typical one.
-
-    `kinds` of runs are considered in this order; without any, only unlearning runs.
-    """
-    device = next((row.device for row in store().workers()), "cpu")
-    for kind in kinds or ("unlearn",):
-        measured = store().seconds_per_image(device, classifier, kind=kind)
-        if measured is not None:
-            return Throughput(measured, True, device)
-    return Throughput(TYPICAL_SECONDS, False, "cpu")
-
-
 @st.cache_data(show_spinner=False, max_entries=64)
 def class_samples(dataset: str) -> bytes:
     """The first training image of each class that has one, up to 20 of them in rows of ten, as PNG."""
@@ -242,24 +206,6 @@ def class_samples(dataset: str) -> bytes:
     _, firsts = np.unique(every.labels[: every.train], return_index=True)
     firsts = firsts[:20]
     return thumbnails.images_png(every.images[firsts], columns=min(10, len(firsts)), wanted=96)
-
-
-@st.cache_data(show_spinner=False, max_entries=256)
-def forward_cost(architecture: str, size: int) -> "ForwardCost | None":
-    """The cost of an image; None if the model cannot be built on the meta device."""
-    import torch
-
-    from unlearn_core.models import architectures, external, model_summary
-    from unlearn_core.models.normalize import Normalize
-
-    if external.is_external(architecture):
-        return model_summary.summarize(architecture, size).cost
-    try:
-        with torch.device("meta"):
-            model = architectures.build(architecture, 10, size, Normalize((0.0,) * 3, (1.0,) * 3)).eval()
-        return model_summary.forward_cost(model, size)
-    except (RuntimeError, NotImplementedError, TypeError, ValueError):
-        return None
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -79,9 +79,7 @@ def _entry(method: Method, plan: RunPlan) -> None:
                 on_click=_choose,
                 args=(method.id,),
             )
-            st.caption(
-                run_bar.format_cost(planning.estimate_seconds(plan, method, params)) if able else "", width="content"
-            )
+            st.caption(run_bar.format_cost(planning.forecast(plan, method, params)) if able else "", width="content")
         st.caption(method.summary if able else f"cannot forget {_KINDS[plan.setup.by]}")
 
 

@@ -1,18 +1,15 @@
 """The start page: what the lab does, one button that does it, and a finished real run. It does not import torch."""
 
-from statistics import median
-
 import streamlit as st
 
 from unlearn_core.charts import charts
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.explanations import CamResult, ExplainedImage
-from unlearn_core.domain.run import RunState
+from unlearn_core.engine.forecasts.here import of_report
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.components import chart_card
-from unlearn_core.ui.shell import cache, drawings, formatting, navigation, run_setup
+from unlearn_core.ui.shell import cache, drawings, navigation, run_setup
 from unlearn_core.ui.shell.markdown import escape
 
 
@@ -24,17 +21,17 @@ def hero() -> None:
         "influence of some of them without training again from scratch. This lab does it while you watch, and shows "
         "what it did *and what it did not do*."
     )
-    seconds, trouble = _local_times()
+    store, trouble = _open_store()
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             "Forget cats now", type="primary", icon=":material/play_arrow:", key="forget-cats", disabled=bool(trouble)
         ):
             _forget_cats()
         st.page_link(navigation.page("forget"), label="Choose for yourself", icon=":material/tune:")
-    if trouble:
+    if store is None:
         st.error(escape(trouble), icon=":material/error:")
     else:
-        st.caption(_cost(seconds))
+        st.caption(_cost(store))
 
 
 def example_run() -> None:
@@ -96,33 +93,25 @@ def _forget_cats() -> None:
     run_bar.submit(plan.spec, plan.title())
 
 
-def _local_times() -> tuple[list[float], str]:
-    """The seconds that such runs took on this machine, and an error if runs cannot be read."""
+def _open_store() -> tuple[RunStore | None, str]:
+    """The runs of this data folder, or why they cannot be read."""
     try:
-        done = cache.store().list_runs(kinds=("unlearn",), states=(RunState.DONE,), limit=50)
+        store = cache.store()
+        store.workers()
     except UnlearnError as problem:
-        return [], str(problem)
-    return [run.metrics.seconds.total for run in done if run.metrics.seconds and _like_default(run.spec)], ""
+        return None, str(problem)
+    return store, ""
 
 
-def _cost(here: list[float]) -> str:
-    """The time that the run will take: from such runs on this machine, else from the example."""
-    if here:
-        return f"Real run, bundled data, {formatting.format_estimate(median(here))} on this machine."
+def _cost(store: RunStore) -> str:
+    """The time that the run will take; the example is such a run."""
     try:
-        timings = cache.example()[TimingsResult]
+        forecast = of_report(cache.example(), store)
     except UnlearnError:
-        return "Real run, bundled data."  # The panel of the example shows this error.
-    took = formatting.format_estimate(timings.seconds.total)
-    return f"Real run, bundled data. The run shown here took {took} on a {formatting.device_name(timings.device)}."
-
-
-def _like_default(spec: object) -> bool:
-    usual = run_setup.default_setup()
-    if not isinstance(spec, UnlearnSpec):
-        return False
-    request = spec.request
-    return (spec.method, request.classifier, request.forget.kind) == (usual.method, usual.classifier, "classes")
+        forecast = None  # The panel of the example shows this error.
+    if forecast is None:
+        return "Real run, bundled data."
+    return f"Real run, bundled data, {forecast} on {'this machine' if forecast.measured else 'a typical CPU'}."
 
 
 def _three_heatmaps(report: Report) -> None:

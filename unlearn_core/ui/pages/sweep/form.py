@@ -10,9 +10,10 @@ from unlearn_core.domain.jobs import TrainGoldSpec
 from unlearn_core.domain.objectives import OBJECTIVES, validate_sweep
 from unlearn_core.domain.search_space import SearchRange
 from unlearn_core.domain.sweep import MAX_HYPERPARAMETERS, SweepSpec
+from unlearn_core.engine.forecasts.duration import Forecast
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files.golds import GoldStore
-from unlearn_core.ui.components import gold_actions, run_plan
+from unlearn_core.ui.components import cost_estimate, gold_actions, run_plan
 from unlearn_core.ui.components.hyperparameter_inputs import SWEPT_PARAM
 from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.pages.sweep import budget_inputs, range_inputs
@@ -74,10 +75,10 @@ def _about(current: RunPlan) -> None:
         if current.setup.forget is not None and not current.error
         else None
     )
-    each = run_plan.estimate_seconds(current, current.method, current.params)
+    each = run_plan.forecast(current, current.method, current.params)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         text = f"Every trial is a run: **{escape(current.classifier.title)}** forgets {what}"
-        cost = "" if each is None else f", {formatting.format_estimate(each)} each {current.pace.device_phrase}"
+        cost = "" if each is None else f", {cost_estimate.in_words(each)} each"
         st.markdown(f"{text}{cost}." if what else f"**{escape(current.method.title)}**", width="content")
         st.space("stretch")
         for page, label, icon in (
@@ -177,10 +178,16 @@ def _offer_gold(current: RunPlan) -> None:
     st.caption(
         "There is no retrained model for this request yet, so its distance and the privacy score are not available."
     )
-    if st.button(
-        "Train a retrained model in the background", type="tertiary", icon=":material/diamond:", key="sweep-gold"
-    ):
-        number = gold_actions.submit(TrainGoldSpec(request=current.spec.request), current.dataset)
+    retain = 0 if current.split is None else len(current.split.retain_train)
+    forecast = None
+    if current.classifier.recipe is not None:
+        forecast = gold_actions.forecast(current.classifier, current.dataset, retain)
+    cost = "" if forecast is None else f" ({cost_estimate.in_words(forecast)})"
+    label = f"Train a retrained model in the background{cost}"
+    pressed = st.button(label, type="tertiary", icon=":material/diamond:", key="sweep-gold")
+    spec = TrainGoldSpec(request=current.spec.request)
+    if cost_estimate.confirmed(forecast, pressed, job=spec.model_dump_json(), key="sweep-gold"):
+        number = gold_actions.submit(spec, current.dataset)
         st.toast(f"Run {number} trains the retrained model when nothing more urgent is queued.")
 
 
@@ -192,16 +199,17 @@ def _spec(current: RunPlan, values: dict[str, Any]) -> SweepSpec:
 
 
 def _start(current: RunPlan, spec: SweepSpec) -> None:
-    each = run_plan.estimate_seconds(current, current.method, current.params)
+    each = run_plan.forecast(current, current.method, current.params)
     if spec.minutes is not None:
+        forecast = Forecast(60 * spec.minutes, 60 * spec.minutes, measured=True)
         cost = f"up to {formatting.format_duration(60 * spec.minutes)} of work"
     else:
-        cost = formatting.pluralize(spec.max_trials, "trial") + (
-            "" if each is None else f", {formatting.format_estimate(each * spec.max_trials)}"
-        )
+        forecast = None if each is None else each.times(spec.max_trials)
+        cost = formatting.pluralize(spec.max_trials, "trial") + ("" if forecast is None else f", {forecast}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Start the sweep", type="primary", icon=":material/play_arrow:", key="sweep-start"):
-            number = cache.store().sweeps.submit(spec, title=current.title())
-            lifespan.ensure_worker()
-            st.switch_page(navigation.page("sweep"), query_params={SWEEP_PARAM: str(number)})
+        pressed = st.button("Start the sweep", type="primary", icon=":material/play_arrow:", key="sweep-start")
         st.caption(f"{cost}. Other runs go first, and you can close this page meanwhile.", width="content")
+    if cost_estimate.confirmed(forecast, pressed, job=spec.model_dump_json(), key="sweep-start"):
+        number = cache.store().sweeps.submit(spec, title=current.title())
+        lifespan.ensure_worker()
+        st.switch_page(navigation.page("sweep"), query_params={SWEEP_PARAM: str(number)})

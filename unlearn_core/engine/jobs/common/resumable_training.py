@@ -16,7 +16,11 @@ from unlearn_core.domain.recipe import Recipe
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import DeviceDataset
 from unlearn_core.engine.tracker import RunTracker
+from unlearn_core.training import cpu_threads
 from unlearn_core.training.loops import TrainingState, train
+
+THREADS = "threads"
+"""The key of the number of threads in a saved state: with another number, the weights would differ in last bits."""
 
 NOTES = "notes"
 """The key of the caller's notes in a saved state."""
@@ -56,12 +60,17 @@ def train_resumable(
     state = torch.load(file, weights_only=True, map_location=device) if file.exists() else None
     spent = state["seconds"] if state else 0.0
     notes = state.get(NOTES, {}) if state else {}
+    if state and device.type == "cpu":
+        cpu_threads.use(state.get(THREADS, torch.get_num_threads()))
 
     def after_epoch(state: TrainingState) -> None:
         nonlocal notes
         notes = take_notes(state, notes)
         buffer = io.BytesIO()
-        torch.save(state | {NOTES: notes, "seconds": spent + time.perf_counter() - began}, buffer)
+        torch.save(
+            state | {NOTES: notes, THREADS: torch.get_num_threads(), "seconds": spent + time.perf_counter() - began},
+            buffer,
+        )
         atomic_write(file, buffer.getvalue())
         if state["epochs"] < recipe.epochs and listener.should_yield():
             raise PreemptedError(f"Paused after epoch {state['epochs']} for a more urgent run; continues afterwards.")

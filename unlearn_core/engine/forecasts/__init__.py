@@ -1,0 +1,1 @@
+"""Forecasts: how long a job will take on this machine, as a range."""
