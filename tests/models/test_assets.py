@@ -11,8 +11,9 @@ from unlearn_core.data import datasets, webp_sheets
 from unlearn_core.data.atomic_files import atomic_write, sha256
 from unlearn_core.data.datasets import cifar10_sample
 from unlearn_core.domain.errors import CorruptAssetError, NotFoundError
+from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.installation import ASSETS
-from unlearn_core.models import bundled_models, classifiers
+from unlearn_core.models import bundled_models, classifiers, further_golds
 
 
 def test_the_sample_is_what_its_card_says() -> None:
@@ -89,3 +90,26 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(OSError, match="No space left"):
         atomic_write(path, b"new")
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_further_golds_are_whole_and_as_good_as_the_first() -> None:
+    data = datasets.load("cifar10-sample")
+    test = np.arange(data.train + data.val, len(data.labels))
+    gone = {
+        forget.classes: model
+        for model in bundled_models.bundled("resnet20")
+        if (forget := model.forget) is not None and forget.kind == "classes"
+    }
+    assert further_golds.every_output("resnet20")
+    for classes, first in gone.items():
+        request = ForgetRequest(classifier="resnet20", dataset="cifar10-sample", forget=ForgetClasses(classes=classes))
+        found = further_golds.bundled_outputs(request)
+        if found is None:
+            continue
+        rows = test[~np.isin(data.labels[test], classes)]
+        reached = (bundled_models.read_logits(first)[rows].argmax(1) == data.labels[rows]).mean()
+        accuracies = (found.on(rows).argmax(2) == data.labels[rows]).mean(1)
+        assert np.abs(accuracies - reached).max() < 0.03, "another seed of the same recipe"
+        assert not np.isin(found.on(test).argmax(2), classes).any(), "it has never seen the class"
+    files = (ASSETS / "classifiers" / "resnet20" / further_golds.FOLDER).iterdir()
+    assert sum(file.stat().st_size for file in files) < 2 * 2**20

@@ -136,7 +136,7 @@ def _bfloat16(device: str) -> str:
 
 def _assets() -> Iterator[CheckResult]:
     from unlearn_core.data import datasets
-    from unlearn_core.models import bundled_models, classifiers
+    from unlearn_core.models import bundled_models, classifiers, further_golds
 
     for card in datasets.cards().values():
         images = datasets.load(card.id)
@@ -148,12 +148,13 @@ def _assets() -> Iterator[CheckResult]:
             bundled_models.read_weights(model)
             bundled_models.read_logits(model)
         what, golds = f"classifier {card.id}", sum(model.forget is not None for model in bundled)
+        more = sum(len(outputs.numbers) for outputs in further_golds.every_output(card.id))
         if bundled_models.find_bundled(card.id, None, card.seed) is None:
             yield CheckResult(what, "problem", f"has no weights. Restore them: {HOW_TO_RESTORE}.")
         else:
-            yield CheckResult(
-                what, "ok", f"{len(bundled)} bundled models, {golds} of them retrained; checksums correct"
-            )
+            found = f"{len(bundled)} bundled models, {golds} of them retrained"
+            found += f"; outputs of {more} more retrained models" if more else ""
+            yield CheckResult(what, "ok", f"{found}; checksums correct")
 
 
 def _data_folder() -> Iterator[CheckResult]:

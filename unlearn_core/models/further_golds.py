@@ -5,6 +5,8 @@ Per request there is one file with the logits of all of them, and a description.
 
 import io
 import json
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +24,23 @@ FOLDER = "further-golds"
 def bundled_outputs(request: ForgetRequest) -> FurtherGolds | None:
     """The outputs of further golds that ship for a request, or None. Raises CorruptAssetError if they are damaged."""
     wanted = request.forget.model_dump(mode="json")
+    return next((read() for forget, read in _descriptions(request.classifier) if forget == wanted), None)
+
+
+def every_output(classifier: str) -> list[FurtherGolds]:
+    """All outputs that ship for a classifier's requests. Raises CorruptAssetError if some are damaged."""
+    return [read() for _, read in _descriptions(classifier)]
+
+
+def _descriptions(classifier: str) -> Iterator[tuple[Any, Callable[[], FurtherGolds]]]:
+    """Yield each request that outputs ship for, as JSON, and what reads them."""
     for root in asset_roots():
-        for path in sorted((root / "classifiers" / request.classifier / FOLDER).glob("*.json")):
+        for path in sorted((root / "classifiers" / classifier / FOLDER).glob("*.json")):
             try:
                 facts = json.loads(path.read_text())
-                if facts["forget"] == wanted:
-                    return _read(path, facts)
+                yield facts["forget"], partial(_read, path, facts)
             except (OSError, ValueError, KeyError) as problem:
                 raise CorruptAssetError(f"{path} is damaged ({problem}). Restore it: {HOW_TO_RESTORE}.") from None
-    return None
 
 
 def _read(path: Path, facts: dict[str, Any]) -> FurtherGolds:
