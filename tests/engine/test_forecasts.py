@@ -99,6 +99,11 @@ def test_one_slow_run_spoils_nothing() -> None:
     assert alone.low < 20, "a first run that was slow leaves the short time possible"
 
 
+def test_jobs_that_contradict_each_other_give_no_absurd_range() -> None:
+    found = expect(*[took(2.0, method="ssd")] * 3, *[took(9_000.0, method="finetune")] * 3)
+    assert found.high / found.low < 25
+
+
 def test_the_load_of_then_is_translated_to_that_of_now() -> None:
     beside_two = Machine("cpu", 2, 2.0)
     quiet = [took(8.0), took(8.1), took(8.3)]

@@ -35,6 +35,9 @@ ALIKE = 0.5
 SPREADS = {"same": 0.15, "beside others": 0.3, "other methods": 0.35, "shipped": 0.5}
 """The assumed standard deviation of the logarithm of a time, by what it is predicted from."""
 
+MOST_SPREAD = 0.7
+"""Jobs that contradict each other more than this say nothing: "1 s to 3 days" helps nobody."""
+
 ASSUMED = 4
 """How many recorded jobs outweigh the assumed spread."""
 
@@ -95,7 +98,7 @@ def _range(seconds: Sequence[float], assumed: float) -> Forecast:
     logs = [log(max(value, 1e-3)) for value in seconds]
     centre, weight = median(logs), len(logs) - 1
     found = 1.4826 * median([abs(value - centre) for value in logs])
-    spread = sqrt((ASSUMED * assumed**2 + weight * found**2) / (ASSUMED + weight))
+    spread = min(MOST_SPREAD, sqrt((ASSUMED * assumed**2 + weight * found**2) / (ASSUMED + weight)))
     # Student's t from the normal quantile, by the first term of its expansion.
     quantile = NORMAL + (NORMAL**3 + NORMAL) / (4 * (ASSUMED + weight))
     margin = quantile * spread * sqrt(1 + 1 / len(logs))
