@@ -46,9 +46,9 @@ def test_what_threads_do_is_counted_and_what_they_wait_for_is_not(tmp_path: Path
         signal.signal(signal.SIGUSR1, former)
     found = json.loads(sampler.report.read_text())
     assert found["samples"] > 9
-    computing = [name for name in found["at"] if name.endswith("working.<locals>.compute")]
+    computing = [name for name in found["at"] if name == "tests/benchmarks/pages/test_measured_server.py compute"]
     assert computing and 0 < found["at"][computing[0]] <= found["inside"][computing[0]]
-    assert not [name for name in found["at"] if name.startswith("threading.")]
+    assert not [name for name in found["at"] if name.startswith("threading.py wait")]
 
 
 def test_usage_is_that_of_this_process() -> None:

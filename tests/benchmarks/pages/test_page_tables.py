@@ -6,8 +6,8 @@ from unlearn_core.benchmarks.pages import page_tables
 from unlearn_core.benchmarks.pages.many_viewers import Opened, Watched
 
 WORK = {
-    "inside": {"unlearn_core.ui.pages.run.live._card": 6, "threading.Thread.run": 8},
-    "at": {"json.dumps": 6, "re.sub": 2},
+    "inside": {"unlearn_core/ui/pages/run/live.py _card": 6, "threading.py run": 8},
+    "at": {"json/__init__.py dumps": 6, "re/__init__.py sub": 2},
 }
 WATCHED = Watched(30, 0.25, 1.5, 0.02, 0.0612, 2.0, 4.3, 0.204, 777.4, 13, WORK)
 OPENINGS = {
@@ -32,7 +32,10 @@ def test_viewers_of_a_run_have_a_row() -> None:
 
 def test_the_profile_has_our_functions_and_where_the_threads_were() -> None:
     rows = page_tables.work_table(WORK)[2:]
-    assert rows == ["| `ui.pages.run.live._card` | 75% | `json.dumps` | 75% |", "|  |  | `re.sub` | 25% |"]
+    assert rows == [
+        "| `ui/pages/run/live.py _card` | 75% | `json/__init__.py dumps` | 75% |",
+        "|  |  | `re/__init__.py sub` | 25% |",
+    ]
 
 
 def test_memory_is_judged_from_the_second_minute_on() -> None:

@@ -53,7 +53,7 @@ def test_the_pages_are_measured_and_written_down(tmp_path: Path, monkeypatch: py
     text = out.read_text()
     for row in ("| start | ", "| method | ", "| report | ", "| history, 500 runs | ", "| 5 | "):
         assert row in text
-    assert "`ui.pages.run.live._card`" in text
+    assert "`ui/pages/run/live.py _card`" in text
 
 
 @pytest.mark.slow

@@ -6,39 +6,44 @@ It starts Streamlit with the arguments after REPORT. On the signal USR1 it write
 start, and where its threads were in each sample since the last signal.
 """
 
+import faulthandler
 import json
 import os
+import re
 import resource
 import signal
 import sys
+import sysconfig
+import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-SAMPLE_SECONDS = 0.01
-IDLE = {
-    "wait",
-    "select",
-    "_worker",
-    "accept",
-    "_wait_for_tstate_lock",
-    "_sample",
-    "task",  # of a watcher of files
-}
-"""Functions in which a thread waits; a sample in one of them is no work."""
+from unlearn_core.installation import IMPORT_DIR
+
+SAMPLE_SECONDS = 0.02
+IDLE = {"wait", "select", "_worker", "accept", "_sample", "task"}
+"""Functions in which a thread waits; a sample in one of them is no work. `task` is that of a watcher of files."""
+_FOLDERS = [*(f"{sysconfig.get_path(name)}/" for name in ("purelib", "platlib", "stdlib")), f"{IMPORT_DIR}/"]
+_FRAME = re.compile(r'^  File "(.*)", line \d+ in (.*)$', re.MULTILINE)
 
 
 class Sampler:
-    """Looks at what every thread does, many times a second."""
+    """Looks at what every thread does, many times a second.
+
+    It reads what `faulthandler` writes: in Python 3.11, walking through the frames of other threads can crash.
+    """
 
     def __init__(self, report: Path) -> None:
         self.report, self._wanted = report, threading.Event()
         self._inside: Counter[str] = Counter()
         self._at: Counter[str] = Counter()
         self.samples = 0
+        self._stacks = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (for as long as the process lives)
 
     def start(self) -> None:
         """Sample in the background, and write the report at each signal USR1."""
@@ -51,18 +56,18 @@ class Sampler:
                 self._wanted.clear()
                 self._write()
             self.samples += 1
-            for frame in sys._current_frames().values():
-                self._note(frame)
+            self._stacks.seek(0)
+            self._stacks.truncate()
+            faulthandler.dump_traceback(self._stacks)
+            self._stacks.seek(0)
+            for stack in self._stacks.read().decode(errors="replace").split("\n\n"):
+                self._note(_FRAME.findall(stack))
 
-    def _note(self, frame: FrameType | None) -> None:
-        if frame is None or frame.f_code.co_name in IDLE:
-            return
-        self._at[_name(frame)] += 1
-        seen = set()
-        while frame is not None:
-            seen.add(_name(frame))
-            frame = frame.f_back
-        self._inside.update(seen)
+    def _note(self, frames: Sequence[tuple[str, str]]) -> None:
+        """Count one thread; its frames are files and functions, the innermost first."""
+        if frames and frames[0][1] not in IDLE:
+            self._at[_name(*frames[0])] += 1
+            self._inside.update({_name(*frame) for frame in frames})
 
     def _write(self) -> None:
         found: dict[str, Any] = usage() | {
@@ -87,9 +92,13 @@ def usage() -> dict[str, float]:
     return {"time": time.monotonic(), "cpu": time.process_time(), "memory": memory / (1 << 20), "files": files}
 
 
-def _name(frame: FrameType) -> str:
-    module = frame.f_globals.get("__name__", "?")
-    return f"{module}.{frame.f_code.co_qualname}"
+@cache
+def _name(file: str, function: str) -> str:
+    """Name a function by its file, from the folder of the library or of the standard library on."""
+    for folder in _FOLDERS:
+        if file.startswith(folder):
+            return f"{file.removeprefix(folder)} {function}"
+    return f"{file} {function}"
 
 
 if __name__ == "__main__":

@@ -72,14 +72,14 @@ def watching_table(watched: Sequence[Watched]) -> list[str]:
 def work_table(work: Mapping[str, Any], count: int = 12) -> list[str]:
     """Return where the server's threads were, in per cent of the samples in which one of them worked."""
     total = max(1, sum(work["at"].values()))
-    own = [(name, hits) for name, hits in work["inside"].items() if name.startswith("unlearn_core.")]
+    own = [(name, hits) for name, hits in work["inside"].items() if name.startswith("unlearn_core/")]
     lines = ["| within our function | % | at | % |", "|---|---|---|---|"]
     at = sorted(work["at"].items(), key=lambda item: -item[1])[:count]
     inside = sorted(own, key=lambda item: -item[1])[:count]
     for place in range(max(len(at), len(inside))):
         pairs = [column[place] if place < len(column) else ("", 0) for column in (inside, at)]
         cells = [
-            f"`{name.removeprefix('unlearn_core.')}` | {hits / total:.0%}" if name else " | " for name, hits in pairs
+            f"`{name.removeprefix('unlearn_core/')}` | {hits / total:.0%}" if name else " | " for name, hits in pairs
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
