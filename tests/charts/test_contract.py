@@ -101,3 +101,12 @@ def test_every_chart_stands_in_its_section_once() -> None:
     for section in SECTIONS:
         orders = [chart.order for chart in section_charts(section) if chart.section == section]
         assert len(orders) == len(set(orders)), f"two charts of {section} claim one place"
+
+
+@every_chart
+@pytest.mark.parametrize("lost", ["before", "after", "gold"])
+def test_it_is_drawn_from_what_was_measured_where_outputs_were_lost(name: str, lost: str) -> None:
+    chart, whole = SHELF[name], REPORTS.with_gold
+    report = replace(whole, evaluations={model: own for model, own in whole.evaluations.items() if model != lost})
+    if chart.applies(report) is True:
+        assert chart.summary(report) and chart.alt_text(report) and len(chart.table([report]))

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import percent, short_layers
 from unlearn_core.domain.report import MODELS, Report
-from unlearn_core.domain.results.predictions import Score
+from unlearn_core.domain.results.predictions import AccuracyResult, Score
 from unlearn_core.domain.results.result import Result
 
 HEIGHT = 310
@@ -115,8 +115,9 @@ def needs_request(kind: type[Result], offer: str) -> Callable[[Report], Literal[
 
 
 def models(report: Report) -> list[str]:
-    """Return the models that the report has evaluations of, in their usual order."""
-    return [model for model in MODELS if model in report.evaluations]
+    """Return the models that were evaluated for the report, in their usual order, even if their outputs were lost."""
+    result = report.get(AccuracyResult)
+    return [model for model in MODELS if model in report.evaluations or (result and model in result.scores)]
 
 
 def report_labels(reports: Sequence[Report]) -> list[str]:

@@ -129,6 +129,8 @@ def _predictions_text(report: Report, image: int) -> str:
             logits = report.evaluations[model].logits[image].astype(np.float64)
             share = float(special.softmax(logits).max())
             said[model] = f"{report.dataset.classes[int(logits.argmax())]} {percent(share, 0)}"
+    if "before" not in said or "after" not in said:
+        return MISSING
     return f"{said['before']} → {said['after']}" + (f" · retrained {said['gold']}" if "gold" in said else "")
 
 

@@ -10,6 +10,7 @@ from unlearn_core.domain.jobs import CamAlgorithm, ExplainSpec
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.domain.split import set_label
+from unlearn_core.domain.verdicts.report_verdicts import is_judged
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
 from unlearn_core.ui.components import paged_grid
@@ -61,6 +62,9 @@ def show(report: Report) -> None:
         )
     elif report.pending:
         st.caption(f"Once all is measured, this is a gallery of the {noun}s, each with Grad-CAM maps on request.")
+        return
+    elif not is_judged(report):
+        st.caption(next(report.missing[model] for model in ("before", "after") if model in report.missing))
         return
     elif report.classifier.roles.cam is None:
         st.caption(no_heatmaps_reason(report))
