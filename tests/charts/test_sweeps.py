@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from unlearn_core.charts.sweep import (
     slices,
     tradeoff,
 )
+from unlearn_core.domain.objectives import objective_value
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.search_space import SearchRange
@@ -124,8 +126,30 @@ def test_every_point_leads_to_its_run() -> None:
         contour.SWEEP_CHART,
     ):
         traces = json.loads(chart.figure(swept(), LIGHT).to_json() or "")["data"]
-        runs = {run for trace in traces for run in trace.get("customdata", [])}
-        assert runs == {one.run for one in swept().done}, chart.id
+        hovered = {row[0]: hover_of(trace, row) for trace in traces for row in trace.get("customdata", [])}
+        assert hovered.keys() == {one.run for one in swept().done}, chart.id
+        for one in swept().done:
+            lines = hovered[one.run].split("<br>")
+            assert lines[0] == f"<b>Run {one.run}</b>, trial {one.number + 1}"
+            for name, value in one.params.items():
+                said = f"{swept().hyperparameter_title(name)}: {sweep_drawing.format_value(value)}"
+                assert said in lines, (chart.id, lines)
+            value = objective_value("retain", one.metrics)
+            assert value is not None
+            assert f"Retain accuracy: {sweep_drawing.format_objective('retain', value)}" in lines
+
+
+def test_figures_of_many_trials_are_short() -> None:
+    """A page has seven of them."""
+    many = swept(256)
+    for chart in CHARTS[:6]:
+        assert len(chart.figure(many, LIGHT).to_json() or "") < 256 * 190, chart.id
+
+
+def hover_of(trace: dict[str, Any], row: list[Any]) -> str:
+    """What stands beside a point that is pointed at."""
+    text = trace["hovertemplate"].removesuffix("<extra></extra>")
+    return re.sub(r"%\{customdata\[(\d+)\]\}", lambda found: str(row[int(found[1])]), text)
 
 
 def test_gold_is_a_star_and_the_front_holds_no_trial_that_another_beats() -> None:

@@ -9,6 +9,7 @@ from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, without_words, words
 from tests.pages.page_sweeps import EPOCHS, ME, NORM, RATE, add, add_copies, begin, end
 from tests.store.specs import multiply
+from unlearn_core.charts.plain_figure import PlainFigure
 from unlearn_core.domain.jobs import TrainGoldSpec
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweep import SweepState
@@ -359,3 +360,30 @@ def test_a_redraw_takes_less_than_a_second_with_a_thousand_runs(visit: Visit, st
         spans.append(time.process_time() - began)
     print(f"a redraw of the sweep page, 256 trials among 1,000 runs: {1000 * min(spans):.0f} ms")
     assert min(spans) < 1.0
+
+
+def test_a_sweep_is_drawn_once_until_one_of_its_trials_changes(
+    visit: Visit, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = begin(store)
+    for place in range(3):
+        add(store, number, place)
+    drawn: list[str] = []
+    keep = PlainFigure.of
+    monkeypatch.setattr(PlainFigure, "of", lambda figure: drawn.append("") or keep(figure))
+    first = fine(visit("sweep", sweep=str(number)))
+    count = len(drawn)
+    assert count == len(first.get("plotly_chart"))
+    assert count > 2
+    again = fine(visit("sweep", sweep=str(number)))
+    assert len(drawn) == count
+    assert [one.proto.spec for one in again.get("plotly_chart")] == [
+        one.proto.spec for one in first.get("plotly_chart")
+    ]
+    assert again.dataframe[0].value.equals(first.dataframe[0].value)
+    before = store.sweeps.version(number)
+    add(store, number, 3)
+    assert store.sweeps.version(number) != before
+    later = fine(visit("sweep", sweep=str(number)))
+    assert len(drawn) == 2 * count
+    assert len(later.dataframe[0].value) == 4

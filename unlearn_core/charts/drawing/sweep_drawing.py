@@ -1,6 +1,6 @@
 """The types SweepChart and SweepData, and helpers of all sweep charts: trial table, hyperparameter scales, labels."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, floor, log10
@@ -32,6 +32,8 @@ class SweepData:
     hyperparameters: Mapping[str, HyperparameterInfo]
     method: str
     forgotten: str
+    version: str = ""
+    """A checksum of the sweep and its trials, under which pages keep what is drawn from them."""
 
     @cached_property
     def done(self) -> list[Trial]:
@@ -173,19 +175,44 @@ def format_objective(objective: str, value: float) -> str:
     """An objective's value with its unit: "12.3 %", "0.041 bits", "4.2 s"."""
     if OBJECTIVES[objective].is_fraction:
         return percent(value)
-    unit = {"distance": " bits", "seconds": " s"}.get(objective, "")
-    return number(value, {"distance": 3, "privacy": 2}.get(objective, 1)) + unit
+    return number(value, {"distance": 3, "privacy": 2}.get(objective, 1)) + _unit(objective)
 
 
-def hover_text(sweep_data: SweepData, trial: Trial) -> str:
-    """The hover text of a point: its run, hyperparameters and objectives."""
-    lines = [f"<b>Run {trial.run}</b>, trial {trial.number + 1}"]
-    lines += [f"{sweep_data.hyperparameter_title(name)}: {format_value(value)}" for name, value in trial.params.items()]
-    for name in dict.fromkeys((*sweep_data.sweep.spec.objectives, "forget", "retain")):
-        value = objectives.objective_value(name, trial.metrics)
-        if value is not None:
-            lines.append(f"{OBJECTIVES[name].title}: {format_objective(name, value)}")
-    return "<br>".join(lines)
+def _unit(objective: str) -> str:
+    if OBJECTIVES[objective].is_fraction:
+        return "\N{NO-BREAK SPACE}%"
+    return {"distance": " bits", "seconds": " s"}.get(objective, "")
+
+
+def hover(sweep_data: SweepData, trials: Sequence[Trial]) -> PlotlyDict:
+    """Run, hyperparameters and objectives of each point, as keyword arguments of its trace.
+
+    Several figures on a page have hundreds of points each: the words, which all points share, are sent once.
+    """
+    params = [one.knob for one in sweep_data.sweep.spec.ranges]
+    aims = list(dict.fromkeys((*sweep_data.sweep.spec.objectives, "forget", "retain")))
+    words = ["<b>Run %{customdata[0]}</b>, trial %{customdata[1]}"]
+    words += [f"{sweep_data.hyperparameter_title(name)}: %{{customdata[{at}]}}" for at, name in enumerate(params, 2)]
+    words += [
+        f"{OBJECTIVES[name].title}: %{{customdata[{at}]}}{_unit(name)}" for at, name in enumerate(aims, 2 + len(params))
+    ]
+    rows = [
+        [trial.run, trial.number + 1]
+        + [format_value(trial.params[name]) for name in params]
+        + [_hovered(name, trial) for name in aims]
+        for trial in trials
+    ]
+    return {"customdata": rows, "hovertemplate": "<br>".join(words) + "<extra></extra>"}
+
+
+def _hovered(objective: str, trial: Trial) -> str:
+    value = objectives.objective_value(objective, trial.metrics)
+    return "–" if value is None else format_objective(objective, value).removesuffix(_unit(objective))
+
+
+def compact(values: Iterable[float]) -> list[float]:
+    """Coordinates with five digits: finer than a pixel, and a third as long as JSON."""
+    return [float(f"{value:.5g}") for value in values]
 
 
 def needs_finished_trial(sweep_data: SweepData) -> Literal[True] | str:

@@ -13,8 +13,9 @@ from unlearn_core.charts.drawing.sweep_drawing import (
     SweepChart,
     SweepData,
     baseline_accuracy,
+    compact,
     format_value,
-    hover_text,
+    hover,
     needs_finished_trial,
     trial_accuracy,
 )
@@ -45,8 +46,8 @@ def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = 
         own = [(trial, value) for trial in trials if (value := trial_accuracy(trial, "after", side)) is not None]
         drawn.add_scatter(
             name=SIDE_LABELS[side],
-            x=[scale.position(trial.params[hyperparameter]) for trial, _ in own],
-            y=[value for _, value in own],
+            x=compact(scale.position(trial.params[hyperparameter]) for trial, _ in own),
+            y=compact(value for _, value in own),
             mode="lines+markers" if alone and not sweep_data.search_range(hyperparameter).is_choice else "markers",
             line=line_style(theme, side, 2.5),
             marker={
@@ -54,9 +55,7 @@ def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = 
                 "size": 8,
                 "symbol": "circle" if side == "retain" else "diamond-tall",
             },
-            customdata=[trial.run for trial, _ in own],
-            text=[hover_text(sweep_data, trial) for trial, _ in own],
-            hovertemplate="%{text}<extra></extra>",
+            **hover(sweep_data, [trial for trial, _ in own]),
             unselected={"marker": {"opacity": 1}},
             cliponaxis=False,
         )

@@ -9,7 +9,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing import sweep_drawing
-from unlearn_core.charts.drawing.sweep_drawing import SweepChart, SweepData, format_objective, format_value, hover_text
+from unlearn_core.charts.drawing.sweep_drawing import (
+    SweepChart,
+    SweepData,
+    compact,
+    format_objective,
+    format_value,
+    hover,
+)
 from unlearn_core.charts.drawing.theme import PlotlyDict, Theme
 from unlearn_core.domain import objectives
 from unlearn_core.domain.objectives import OBJECTIVES
@@ -57,7 +64,7 @@ def figure(
     drawn.add_heatmap(
         x=axes[0],
         y=axes[1],
-        z=smooth(points, values, axes, spans),
+        z=smooth(points, values, axes, spans).astype(np.float32),
         colorscale="Viridis",
         reversescale=OBJECTIVES[name].lower_is_better,
         zmin=float(values.min()),
@@ -67,13 +74,11 @@ def figure(
         colorbar=sweep_drawing.colorbar(OBJECTIVES[name].title, theme, tickformat=".0%" if share else None, nticks=6),
     )
     drawn.add_scatter(
-        x=points[:, 0],
-        y=points[:, 1],
+        x=compact(points[:, 0]),
+        y=compact(points[:, 1]),
         mode="markers",
         marker={"size": 9, "color": theme.page, "line": {"color": theme.ink, "width": 1.5}},
-        customdata=[trial.run for trial, _ in known],
-        text=[hover_text(sweep_data, trial) for trial, _ in known],
-        hovertemplate="%{text}<extra></extra>",
+        **hover(sweep_data, [trial for trial, _ in known]),
         unselected={"marker": {"opacity": 1}},
         cliponaxis=False,
     )

@@ -7,7 +7,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing import sweep_drawing
-from unlearn_core.charts.drawing.sweep_drawing import NONE_YET, SweepChart, SweepData, format_objective, format_value
+from unlearn_core.charts.drawing.sweep_drawing import (
+    NONE_YET,
+    SweepChart,
+    SweepData,
+    compact,
+    format_objective,
+    format_value,
+)
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.domain import objectives
 from unlearn_core.domain.objectives import OBJECTIVES
@@ -34,7 +41,7 @@ def figure(sweep_data: SweepData, theme: Theme) -> go.Figure:
         dimensions.append(
             {
                 "label": _wrapped(sweep_data.hyperparameter_title(one.knob)),
-                "values": [scale.position(trial.params[one.knob]) for trial in trials],
+                "values": compact(scale.position(trial.params[one.knob]) for trial in trials),
                 "range": [min(ends), max(ends)],
                 "tickvals": scale.tick_values,
                 "ticktext": scale.tick_labels,
@@ -47,7 +54,7 @@ def figure(sweep_data: SweepData, theme: Theme) -> go.Figure:
         dimensions.append(
             {
                 "label": _wrapped(OBJECTIVES[name].title),
-                "values": values,
+                "values": compact(values),
                 "range": [least, most] if most > least else [least - 0.5, least + 0.5],
                 "tickvals": marks,
                 "ticktext": [format_objective(name, mark) for mark in marks],

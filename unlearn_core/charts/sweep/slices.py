@@ -13,9 +13,10 @@ from unlearn_core.charts.drawing.sweep_drawing import (
     NONE_YET,
     SweepChart,
     SweepData,
+    compact,
     format_objective,
     format_value,
-    hover_text,
+    hover,
 )
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.domain import objectives
@@ -43,8 +44,8 @@ def figure(
     drawn = go.Figure()
     drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 8, "r": 8})
     drawn.add_scatter(
-        x=[scale.position(trial.params[hyperparameter]) for trial, _ in known],
-        y=[value for _, value in known],
+        x=compact(scale.position(trial.params[hyperparameter]) for trial, _ in known),
+        y=compact(value for _, value in known),
         mode="markers",
         marker={
             "size": 9,
@@ -54,9 +55,7 @@ def figure(
             "cmax": max(1, len(sweep_data.trials) - 1),
             "line": {"color": theme.quiet, "width": 0.5},
         },
-        customdata=[trial.run for trial, _ in known],
-        text=[hover_text(sweep_data, trial) for trial, _ in known],
-        hovertemplate="%{text}<extra></extra>",
+        **hover(sweep_data, [trial for trial, _ in known]),
         unselected={"marker": {"opacity": 1}},
         cliponaxis=False,
     )

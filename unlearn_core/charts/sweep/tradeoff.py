@@ -13,8 +13,9 @@ from unlearn_core.charts.drawing.sweep_drawing import (
     SweepChart,
     SweepData,
     baseline_accuracy,
+    compact,
     format_value,
-    hover_text,
+    hover,
     trial_accuracy,
 )
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
@@ -140,7 +141,7 @@ def _points(sweep_data: SweepData, shown: list[Trial], theme: Theme, *, hyperpar
     )
     marker: PlotlyDict = {
         "size": 12,
-        "color": [scale.position(trial.params[hyperparameter]) for trial in shown],
+        "color": compact(scale.position(trial.params[hyperparameter]) for trial in shown),
         "colorscale": "Viridis",
         "cmin": min(scale.position(value) for value in _ends(sweep_data, hyperparameter)),
         "cmax": max(scale.position(value) for value in _ends(sweep_data, hyperparameter)),
@@ -149,13 +150,11 @@ def _points(sweep_data: SweepData, shown: list[Trial], theme: Theme, *, hyperpar
     }
     return go.Scatter(
         name="trials",
-        x=[_at(trial, test)[0] for trial in shown],
-        y=[_at(trial, test)[1] for trial in shown],
+        x=compact(_at(trial, test)[0] for trial in shown),
+        y=compact(_at(trial, test)[1] for trial in shown),
         mode="markers",
         marker=marker,
-        customdata=[trial.run for trial in shown],
-        text=[hover_text(sweep_data, trial) for trial in shown],
-        hovertemplate="%{text}<extra></extra>",
+        **hover(sweep_data, shown),
         unselected={"marker": {"opacity": 1}},
         cliponaxis=False,
     )

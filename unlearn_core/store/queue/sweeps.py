@@ -8,9 +8,10 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, or_, select, update
 
 from unlearn_core.domain.errors import NotFoundError, StoreError
 from unlearn_core.domain.results.metrics import RunMetrics
@@ -48,10 +49,14 @@ class SweepStore:
 
     def trials(self, sweep: int) -> list[Trial]:
         """Return every trial of a sweep, in order."""
-        own = (RUN.c.state, RUN.c.error, RUN.c.headline, RUN.c.started, RUN.c.finished)
-        wanted = select(TRIAL, *own).outerjoin(RUN, TRIAL.c.run == RUN.c.id).where(TRIAL.c.sweep == sweep)
         with self._database.reading() as connection:
-            return [_trial(row) for row in connection.execute(wanted.order_by(TRIAL.c.number))]
+            return [_trial(row) for row in connection.execute(_trials_of(sweep)).all()]
+
+    def version(self, sweep: int) -> str:
+        """Return a checksum of a sweep and of its trials with their results; it changes with any of them."""
+        with self._database.reading() as connection:
+            found = [_row(connection, sweep), *connection.execute(_trials_of(sweep)).all()]
+        return sha256(json.dumps([tuple(row) for row in found]).encode()).hexdigest()
 
     def finished_counts(self, sweeps: list[int]) -> dict[int, int]:
         """Return how many trials of each of these sweeps have ended."""
@@ -216,6 +221,12 @@ def _sweep(row: Row[Any]) -> Sweep:
     }
     fields = {name: getattr(row, name) for name in ("id", "title", "state", "owner", "error")}
     return Sweep.model_validate(fields | times | {"spec": json.loads(row.spec), "facts": json.loads(row.facts)})
+
+
+def _trials_of(sweep: int) -> Select[Any]:
+    own = (RUN.c.state, RUN.c.error, RUN.c.headline, RUN.c.started, RUN.c.finished)
+    wanted = select(TRIAL, *own).outerjoin(RUN, TRIAL.c.run == RUN.c.id).where(TRIAL.c.sweep == sweep)
+    return wanted.order_by(TRIAL.c.number)
 
 
 def _trial(row: Row[Any]) -> Trial:

@@ -1,10 +1,11 @@
-"""What is drawn from reports: once for all visitors, in one cache whose size is bounded in bytes.
+"""What is drawn from reports and sweeps: once for all visitors, in one cache whose size is bounded in bytes.
 
 The key of a drawing is all that it depends on: the content of the reports, the chart and the theme. So a report that
 changes is drawn anew. Whoever may not see a report never gets here, because a page reads a report before it draws it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.drawing import highlight, split_panels
 from unlearn_core.charts.drawing.heatmap_rows import HeatmapRow, aligned_rows, heatmap_rows
 from unlearn_core.charts.drawing.selection import Selection
+from unlearn_core.charts.drawing.sweep_drawing import SweepChart, SweepData
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.plain_figure import PlainFigure
 from unlearn_core.domain.report import Report
@@ -71,20 +73,36 @@ def chart(one: Chart, reports: Sequence[Report], theme: Theme) -> Drawing:
     return once(draw, "chart", one.id, theme.name, *_keys(reports))
 
 
-def chart_per_report(one: Chart, reports: Sequence[Report], theme: Theme, selected: Selection) -> list[PlainFigure]:
-    """A chart as one figure per report, all with the same axes, in which the selection is highlighted."""
+def sweep_chart(one: SweepChart, sweep_data: SweepData, theme: Theme) -> Drawing:
+    """A chart of a sweep; its variants differ in the settings of their figures."""
+
+    def draw() -> Drawing:
+        figure = PlainFigure.of(one.figure(sweep_data, theme))
+        return Drawing(figure, one.summary(sweep_data), one.alt_text(sweep_data))
+
+    settings = one.figure.keywords if isinstance(one.figure, partial) else {}
+    return once(draw, "sweep", one.id, repr(settings), theme.name, sweep_data.forgotten, sweep_data.version)
+
+
+def chart_per_report(
+    one: Chart, reports: Sequence[Report], theme: Theme, selected: Selection | None = None
+) -> list[PlainFigure]:
+    """A chart as one figure per report, all with the same axes, in which the selection, if any, is highlighted."""
 
     def draw() -> list[PlainFigure]:
         return [PlainFigure.of(figure) for figure in split_panels.split_figure(one, reports, theme)]
 
+    key = (one.id, theme.name, *_keys(reports))
+    figures = partial(once, draw, "panels", *key)
+    if selected is None:
+        return figures()
+
     def highlighted() -> list[PlainFigure]:
-        figures = once(draw, "panels", *key)
         return [
             PlainFigure.of(highlight.highlight_selection(figure.to_dict(), one.id, report, selected, theme))
-            for figure, report in zip(figures, reports, strict=True)
+            for figure, report in zip(figures(), reports, strict=True)
         ]
 
-    key = (one.id, theme.name, *_keys(reports))
     return once(highlighted, "selection", repr(selected), *key)
 
 

@@ -19,7 +19,7 @@ from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.sweep import small_multiples
 from unlearn_core.ui.pages.sweep.former_titles import FORMER_HYPERPARAMETERS, FORMER_OBJECTIVES
-from unlearn_core.ui.shell import url_state
+from unlearn_core.ui.shell import drawings, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 OPENED_KEY = "run of a point"
@@ -101,15 +101,16 @@ def _figure(sweep_chart: SweepChart, sweep_data: SweepData, *, clicks: bool = Tr
         return False
     key = f"sweep-{sweep_data.sweep.id}-{sweep_chart.id}"
     wiring: dict[str, Any] = {"on_select": lambda: _on_click(key), "selection_mode": "points"} if clicks else {}
+    drawing = drawings.sweep_chart(sweep_chart, sweep_data, chart_card.current_theme())
     st.plotly_chart(
-        sweep_chart.figure(sweep_data, chart_card.current_theme()),
+        drawing.figure,
         theme=None,
         key=key,
         config=chart_card.plotly_config(key),
-        alt=f"{sweep_chart.title}. {sweep_chart.alt_text(sweep_data)}",
+        alt=f"{sweep_chart.title}. {drawing.alt}",
         **wiring,
     )
-    st.caption(escape(sweep_chart.summary(sweep_data)) + note)
+    st.caption(escape(drawing.summary) + note)
     return True
 
 

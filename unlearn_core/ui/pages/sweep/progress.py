@@ -13,6 +13,7 @@ from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.domain.report import describe_forget_set
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweep import Sweep, SweepState, Trial, busy_minutes
+from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.ui.pages.sweep import charts, form, sweep_downloads, trial_table
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state, worker_status
 from unlearn_core.ui.shell.markdown import escape
@@ -28,13 +29,21 @@ def show(sweep: Sweep) -> None:
 
 def load_sweep_data(sweep: Sweep) -> SweepData:
     """A sweep with its trials and hyperparameters. Raises NotFoundError if its method is gone."""
-    method, card = _method_and_dataset(sweep)
+    _, card = _method_and_dataset(sweep)
+    version = cache.store().sweeps.version(sweep.id)
+    return _sweep_data(str(open_data_dir()), version, describe_forget_set(sweep.spec.request.forget, card), sweep)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _sweep_data(folder: str, version: str, forgotten: str, _sweep: Sweep) -> SweepData:
+    method = methods.method(_sweep.spec.method)
     return SweepData(
-        sweep=sweep,
-        trials=cache.store().sweeps.trials(sweep.id),
+        sweep=_sweep,
+        trials=cache.store().sweeps.trials(_sweep.id),
         hyperparameters=method.params.hyperparameters(),
         method=method.title,
-        forgotten=describe_forget_set(sweep.spec.request.forget, card),
+        forgotten=forgotten,
+        version=version,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from unlearn_core.charts import charts
-from unlearn_core.charts.drawing import split_panels, sweep_drawing
+from unlearn_core.charts.drawing import sweep_drawing
 from unlearn_core.charts.drawing.sweep_drawing import SweepData, format_value
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import Report
@@ -13,7 +13,7 @@ from unlearn_core.domain.sweep import Trial
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
 from unlearn_core.ui.components import chart_card
-from unlearn_core.ui.shell import cache, navigation
+from unlearn_core.ui.shell import cache, drawings, navigation
 from unlearn_core.ui.shell.markdown import escape
 
 CHARTS = ("accuracy", "predictions", "classes", "confidence", "layers", "curve")
@@ -44,7 +44,8 @@ def show(sweep_data: SweepData, hyperparameter: str, *, busy: bool) -> None:
         st.caption(escape(str(one.applies(found[0][1]))) if found else "The reports of these runs no longer exist.")
         return
     board = st.grid(3, min_column_width=300, gap="medium")
-    figures = split_panels.split_figure(one, [report for _, report in able], chart_card.current_theme())
+    shown = [report for _, report in able]
+    figures = drawings.chart_per_report(one, shown, chart_card.current_theme())
     for (trial, report), figure in zip(able, figures, strict=True):
         with board.cell():
             title = escape(sweep_data.hyperparameter_title(hyperparameter))

@@ -1,20 +1,20 @@
 """The table of all trials, best first: outcome, hyperparameters, metrics, and a button that opens the run."""
 
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from unlearn_core.charts.drawing import sweep_drawing
 from unlearn_core.charts.drawing.sweep_drawing import SweepData, format_objective, format_value
 from unlearn_core.domain.objectives import OBJECTIVES, objective_values
 from unlearn_core.domain.sweep import Trial
-from unlearn_core.ui.shell import navigation
+from unlearn_core.ui.shell import drawings, navigation
 
 
 def show(sweep_data: SweepData) -> None:
     """The table, and its download as CSV."""
     st.subheader("All trials", anchor=False)
-    ordered = sorted(sweep_data.trials, key=lambda trial: _rank(sweep_data, trial))
-    rows = _rows(sweep_data, ordered)
+    runs, rows = drawings.once(lambda: _table(sweep_data), "trials", sweep_data.version)
     st.dataframe(
         rows,
         hide_index=True,
@@ -25,8 +25,8 @@ def show(sweep_data: SweepData) -> None:
         alt="All trials of the sweep: run, outcome, hyperparameters and metrics",
     )
     click = st.session_state.get("sweep-open")
-    if click is not None and ordered[click["row"]].run is not None:
-        st.switch_page(navigation.page("run"), query_params={"id": str(ordered[click["row"]].run)})
+    if click is not None and runs[click["row"]] is not None:
+        st.switch_page(navigation.page("run"), query_params={"id": str(runs[click["row"]])})
     if sweep_data.done:
         st.caption("Best first. Metrics on test images are only shown; they are not used to choose trials.")
     st.download_button(
@@ -39,6 +39,14 @@ def show(sweep_data: SweepData) -> None:
         type="tertiary",
         on_click="ignore",
     )
+
+
+def _table(sweep_data: SweepData) -> tuple[list[int | None], pa.Table]:
+    """The run of each row, best first, and the rows as `st.dataframe` sends them, in short."""
+    ordered = sorted(sweep_data.trials, key=lambda trial: _rank(sweep_data, trial))
+    rows = _rows(sweep_data, ordered)
+    schema = pa.schema([(name, pa.string()) for name in rows])
+    return [trial.run for trial in ordered], pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
 
 
 def _rank(sweep_data: SweepData, trial: Trial) -> tuple[float, float]:
