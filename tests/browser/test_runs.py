@@ -8,6 +8,11 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.app_server import Served
 from tests.browser.browser_steps import CHART, LONG, QUICK, STOPPED, begin, heading, settled, step, until
+from tests.pages.finished_runs import CLASS
+from tests.pages.report.pending_runs import begin as begin_report
+from tests.pages.report.pending_runs import write as write_report
+from unlearn_core.charts import charts
+from unlearn_core.domain.report import NOT_YET
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -103,3 +108,25 @@ def test_a_run_outlives_the_web_server_and_the_next_one_shows_it(page: Page, app
     expect(opened.get_by_role("heading", name=CHART)).to_be_visible()
     run = store.get(number)
     assert (run.state, run.attempt) == (RunState.DONE, 1)
+
+
+def test_a_report_opens_with_its_verdict_and_fills_in_where_it_is_read(page: Page, app: Served) -> None:
+    store = RunStore(app.home)
+    run = begin_report(store)
+    page.goto(app.address(f"run?id={run.id}&tab=Classes"))
+    expect(page.get_by_text("Still to come")).to_be_visible()
+    expect(page.get_by_test_id("stMain").get_by_text(NOT_YET).first).to_be_visible()
+    settled(page)
+    place = page.get_by_role("heading", name=charts()["confusion"].title)
+    before = place.bounding_box()
+    write_report(store, run.id, ("logits", "timings"))
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    expect(page.get_by_text(NOT_YET)).to_have_count(0)
+    after = place.bounding_box()
+    assert before is not None and after is not None and abs(before["y"] - after["y"]) < 30, "what is read does not jump"
+    expect(page.get_by_role("button", name="Compare")).to_have_count(0)
+    write_report(store, run.id, ())
+    store.finish(run.id, run.attempt, metrics=store.get(CLASS).metrics)
+    expect(page.get_by_role("button", name="Compare")).to_be_visible()
+    expect(page.get_by_text("Still to come")).to_have_count(0)
+    expect(page.get_by_role("tab", name="Classes")).to_have_attribute("aria-selected", "true")

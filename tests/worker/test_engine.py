@@ -3,6 +3,7 @@
 import pytest
 
 from tests.methods.small_problem import tiny_spec
+from tests.worker.engine_work import FATAL_SEED
 from tests.worker.worker_processes import until, worker
 from unlearn_core.domain.forget_request import ForgetImages
 from unlearn_core.domain.jobs import MeasureSpec, TrainGoldSpec
@@ -40,6 +41,18 @@ def test_trials_of_a_group_are_made_side_by_side_by_the_real_engine(home) -> Non
     reports_of = [reports.read(home, run) for run in runs]
     assert {report[TimingsResult].stack_size for report in reports_of} == {2}
     assert [report.spec.params["lr"] for report in reports_of] == list(rates)
+
+
+def test_a_run_whose_process_dies_after_the_verdict_is_finished_by_the_next(home) -> None:
+    store = RunStore(home)
+    with worker(home, "--work", "tests.worker.engine_work"):
+        run = end_of(store, store.submit(tiny_spec("finetune", seed=FATAL_SEED), title="it dies once"))
+        other = end_of(store, store.submit(tiny_spec("finetune", seed=FATAL_SEED + 1), title="it does not"))
+    assert (run.state, run.attempt) == (RunState.DONE, 2), run.error
+    assert run.progress is not None and not run.progress.phases, "the second attempt made no step"
+    report = reports.read(home, run.id)
+    assert not report.pending and report.parts.keys() == reports.read(home, other.id).parts.keys()
+    assert report[TimingsResult].steps == reports.read(home, other.id)[TimingsResult].steps
 
 
 @pytest.mark.timeout(900)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.pages.finished_runs import CLASS, by_class, started
+from tests.pages.finished_runs import CLASS, by_class
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run
 from unlearn_core.store.files import artifacts, reports
@@ -16,10 +16,9 @@ ALL_PENDING = ("predictions", "confusion", "cam", "membership", "cka", "logits",
 
 def begin(store: RunStore, pending: Sequence[str] = ALL_PENDING) -> Run:
     """A running run with the report of `CLASS`, of which these parts are pending."""
-    store.submit(by_class(), title="Forget discs with UNSIR")
-    run = started(store)
-    write(store, run.id, pending)
-    return run
+    number = store.register_running(by_class(), title="Forget discs with UNSIR", device="cpu")
+    write(store, number, pending)
+    return store.get(number)
 
 
 def write(store: RunStore, run: int, pending: Sequence[str]) -> None:

@@ -11,9 +11,11 @@ from tests.pages.page_asserts import fine, without_words, words
 from tests.pages.report.pending_runs import ALL_PENDING, begin, write
 from unlearn_core.charts import charts
 from unlearn_core.charts.chart import SECTIONS, Section
+from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import NOT_YET
 from unlearn_core.domain.run import RunState
 from unlearn_core.export.archive import build_archive
+from unlearn_core.export.evidence.evidence_folder import evidence_files
 from unlearn_core.export.model_card import render_model_card
 from unlearn_core.export.report_file import report_html
 from unlearn_core.probes import probes
@@ -27,10 +29,10 @@ def test_the_verdict_is_shown_and_the_rest_comes_to_it(visit: Visit, done: RunSt
     app = fine(visit("run", id=str(run.id)))
     said = words(app)
     assert said.count("-badge[") == 3 and f"Run {run.id} · being measured" in said
-    assert "The rest is being measured" in said and "Current stage" not in said
-    for name in ("predictions", "membership", "cka"):
-        assert probes()[name].title in said.split("Still to come:")[1].split("\n")[0]
-    assert "retained training images" in said and "membership inference may add" in said
+    assert "Current stage" not in said and "membership inference may add" in said
+    coming = said.split("Still to come:")[1].split("\n")[0]
+    assert all(probes()[name].title in coming for name in ("predictions", "confusion", "cam"))
+    assert "and 4 more" in coming
     assert charts()["accuracy"].title in said and len(app.get("plotly_chart")) > 0
     assert said.count(NOT_YET) >= 2
     assert app.button(key=f"cancel-{run.id}").label == "Cancel"
@@ -40,7 +42,8 @@ def test_the_verdict_is_shown_and_the_rest_comes_to_it(visit: Visit, done: RunSt
     before = len(app.get("plotly_chart"))
     write(done, run.id, ("logits", "timings"))
     app.run()
-    assert probes()["membership"].title not in words(fine(app)).split("Still to come:")[1].split("\n")[0]
+    coming = words(fine(app)).split("Still to come:")[1].split("\n")[0]
+    assert coming.endswith(f"{probes()['logits'].title} and retained training images]")
     assert len(app.get("plotly_chart")) > before
 
     write(done, run.id, ())
@@ -77,7 +80,8 @@ def test_a_run_that_ends_before_all_is_measured_keeps_its_verdict(
     app = fine(visit("run", id=str(run.id)))
     said = words(app)
     assert words_of_it in said and "The report is not complete. Not measured:" in said
-    assert said.count("-badge[") == 4 and "The rest is being measured" not in said
+    assert f"{probes()['logits'].title} and retained training images" in said
+    assert said.count("-badge[") == 4 and "Still to come" not in said
     assert "compare" not in {button.key for button in app.button}
     app.button(key="same").click().run()
     assert done.list_runs(limit=1)[0].spec == run.spec and done.list_runs(limit=1)[0].id == run.id + 1
@@ -108,5 +112,7 @@ def test_a_file_made_of_it_says_that_it_is_not_complete(done: RunStore) -> None:
     assert "Not all was measured yet" in render_model_card(report)
     with zipfile.ZipFile(io.BytesIO(build_archive([report], page=page, weights=[None]))) as file:
         file.extractall(done.data_dir / "elsewhere")
+    with pytest.raises(StoreError, match="not complete, so it is no evidence"):
+        evidence_files(report, None)
     again = reports.read_folder(done.data_dir / "elsewhere" / "report")
     assert again.pending == report.pending and not again.evaluations["after"].covers(again.split.retain_train)

@@ -81,8 +81,11 @@ class StoredEvidence(NamedTuple):
 def evidence_files(report: Report, image_dataset: ImageDataset | None) -> dict[str, bytes]:
     """Return the files of a report's evidence sheet, by name.
 
-    `image_dataset` is None where this machine does not have the data set. Raises StoreError if outputs are lost.
+    `image_dataset` is None where this machine does not have the data set. Raises StoreError if outputs are lost or the
+    report is not complete.
     """
+    if report.pending:
+        raise StoreError("This report is not complete, so it is no evidence yet. Wait until all is measured.")
     lost = lost_outputs(report)
     if lost:
         raise StoreError(

@@ -15,7 +15,7 @@ from unlearn_core.ui.shell.markdown import escape
 NUM_TRACKS = 7
 """Columns of a row: at most five images, and the text beside them."""
 
-HEIGHTS = {"overview": 560, "pictures": 2_100}
+HEIGHTS = {"overview": 650, "pictures": 2_100}
 """About the heights in pixels of two forget images and a retained one, and of all images."""
 
 MIN_WIDTH = 60

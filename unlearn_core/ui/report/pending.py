@@ -22,13 +22,13 @@ def show(report: Report, run: Run) -> None:
     st.fragment(_card, run_every=worker_status.POLL_SECONDS, key="pending")(report, run.id, version)
 
 
-def still_to_come(report: Report) -> str:
-    """The measurements that are pending, in words."""
+def still_to_come(report: Report, *, limit: int = 20) -> str:
+    """The measurements that are pending, in words; beyond `limit` they are counted."""
     titles = [probes()[name].title for name in report.pending if name in probes()]
     after = report.evaluations.get("after")
     if after is not None and after.evaluated is not None:
         titles.append(f"retained training {report.dataset.item_noun}s")
-    return join_words(titles or ["timings"], limit=20)
+    return join_words(titles or ["timings"], limit=limit)
 
 
 def _card(report: Report, number: int, version: tuple[str, ...]) -> None:
@@ -36,9 +36,9 @@ def _card(report: Report, number: int, version: tuple[str, ...]) -> None:
     if run.state.is_finished or reports.report_version(open_data_dir(), number) != version:
         st.rerun()
     worker_status.show(run, key_scope="pending")
-    with job_card.title_row(":shimmer[**The rest is being measured.**] The page completes itself.", border=True):
+    # Little room, since it goes once all is there.
+    with job_card.title_row(f":shimmer[**Still to come:**] :gray[{escape(still_to_come(report, limit=4))}]"):
         job_card.cancel_button(run, key=f"cancel-{number}", effect="What was measured so far stays.")
-    st.caption(f"Still to come: {escape(still_to_come(report))}.")
 
 
 def _show_ended(report: Report, run: Run) -> None:

@@ -58,7 +58,7 @@ def _show_evidence(report: Report, *, name: str) -> None:
         "application/zip",
         key="get-evidence",
         icon=":material/fact_check:",
-        disabled=bool(lost_outputs(report)),
+        disabled=bool(report.pending or lost_outputs(report)),
     )
     st.caption(
         "The evidence sheet is one page for somebody who answers for the run: what was tested, how surely, and what "
