@@ -9,7 +9,15 @@ from unlearn_core.domain.forget_request import ForgetImages
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.probes.common.logistic_attack import cross_validated_scores
-from unlearn_core.probes.membership import PROBE, attack_metrics, auc, matched_members, signals
+from unlearn_core.probes.membership import (
+    BOOTSTRAP_SAMPLES,
+    PROBE,
+    _bootstrap_aucs,
+    attack_metrics,
+    auc,
+    matched_members,
+    signals,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -176,3 +184,12 @@ def test_a_single_class_gives_no_signal() -> None:
     assert isinstance(part, MembershipResult)
     assert {one.auc for name, one in part.attacks["after"].items() if name != "logistic"} == {0.5}
     assert part.leak["after"] <= 0.5 and not part.privacy and not part.privacy_val
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(30, 30), (5, 40), (41, 6)])
+def test_a_bootstrap_sample_by_ranks_is_one_by_values(ours: int, theirs: int) -> None:
+    rng = np.random.default_rng(ours)
+    members, non_members = rng.normal(size=ours).round(1), rng.normal(size=theirs).round(1)  # with ties
+    drawn, same = np.random.default_rng(1), np.random.default_rng(1)
+    expected = [auc(drawn.choice(members, ours), drawn.choice(non_members, theirs)) for _ in range(BOOTSTRAP_SAMPLES)]
+    assert _bootstrap_aucs(members, non_members, same) == expected

@@ -158,11 +158,7 @@ def attack_metrics(members: np.ndarray, non_members: np.ndarray, rng: np.random.
     Both sides are resampled with replacement BOOTSTRAP_SAMPLES times; the interval is between the 2.5 and 97.5 %
     quantiles.
     """
-    drawn = [
-        auc(rng.choice(members, len(members)), rng.choice(non_members, len(non_members)))
-        for _ in range(BOOTSTRAP_SAMPLES)
-    ]
-    low, high = np.quantile(drawn, [0.025, 0.975])
+    low, high = np.quantile(_bootstrap_aucs(members, non_members, rng), [0.025, 0.975])
     limit = np.sort(non_members)[len(non_members) - 1 - int(MAX_FALSE_POSITIVE_RATE * len(non_members))]
     return AttackMetrics(
         auc=auc(members, non_members),
@@ -170,6 +166,21 @@ def attack_metrics(members: np.ndarray, non_members: np.ndarray, rng: np.random.
         high=float(high),
         true_positive_rate=float((members > limit).mean()),
     )
+
+
+def _bootstrap_aucs(members: np.ndarray, non_members: np.ndarray, rng: np.random.Generator) -> list[float]:
+    """Return the AUC of each bootstrap sample, from ranks: sorting every sample would take several times as long."""
+    order = np.argsort(non_members)
+    ordered, ranks = non_members[order], np.empty_like(order)
+    ranks[order] = np.arange(len(order))
+    left, right = np.searchsorted(ordered, members, "left"), np.searchsorted(ordered, members, "right")
+    found: list[float] = []
+    for _ in range(BOOTSTRAP_SAMPLES):
+        ours, theirs = rng.choice(len(members), len(members)), rng.choice(len(non_members), len(non_members))
+        # How many of the drawn non-members have a lower rank than each.
+        below = np.concatenate([[0], np.bincount(ranks[theirs], minlength=len(ranks)).cumsum()])
+        found.append(float((below[left[ours]] + below[right[ours]]).mean() / 2 / len(non_members)))
+    return found
 
 
 def auc(members: np.ndarray, non_members: np.ndarray) -> float:
