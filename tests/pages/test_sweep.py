@@ -11,8 +11,10 @@ from tests.pages.page_sweeps import EPOCHS, ME, NORM, RATE, add, add_copies, beg
 from tests.store.specs import multiply
 from unlearn_core.charts.plain_figure import PlainFigure
 from unlearn_core.domain.jobs import TrainGoldSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweep import SweepState
+from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.methods import methods
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.pages.sweep import charts
@@ -43,6 +45,20 @@ def test_one_hyperparameter_is_two_clicks_from_the_method_page(visit: Visit, sto
     assert app.query_params["sweep"] == str(sweep.id)
     assert fine(app).title[0].value == "Effect of *impair: learning rate*"
     assert sweep.title == "Forget discs with UNSIR"
+
+
+def test_a_sweep_of_hours_asks_before_it_starts(visit: Visit, store: RunStore) -> None:
+    spec = run_spec("tiny", method="unsir", classes=["discs"])
+    for _ in range(3):
+        store.finish(
+            store.register_running(spec, title="slow", device="cpu"), 1, metrics=RunMetrics(seconds_per_image=2.0)
+        )
+    app = fine(visit("sweep", **SETUP, knobs="impair_lr"))
+    app = fine(app.button(key="sweep-start").click().run())
+    assert "This job is long" in words(app) and "hours on this CPU" in words(app)
+    assert not store.sweeps.list_recent()
+    fine(app.button(key="sweep-start-yes").click().run())
+    assert len(store.sweeps.list_recent()) == 1
 
 
 def test_the_form_without_a_hyperparameter_says_what_it_needs(visit: Visit, store: RunStore) -> None:

@@ -60,6 +60,19 @@ def test_the_cost_is_that_of_this_classifier_here(done: RunStore, visit: Visit) 
     assert nobody and cost_estimate.in_words(nobody).endswith(" on a typical CPU")
 
 
+def test_a_gold_of_hours_is_trained_only_after_a_question(done: RunStore, visit: Visit) -> None:
+    for _ in range(3):
+        measured(done, "gold", 10.0)
+    app = fine(visit("run", id=str(PICTURES)))
+    app = fine(app.button(key="train-gold").click().run())
+    assert "This job is long" in words(app) and len(done.list_runs(kinds=("gold",))) == 3
+    app = fine(app.button(key="train-gold-no").click().run())
+    assert "This job is long" not in words(app) and len(done.list_runs(kinds=("gold",))) == 3
+    app = fine(app.button(key="train-gold").click().run())
+    fine(app.button(key="train-gold-yes").click().run())
+    assert done.list_runs(kinds=("gold",))[0].state is RunState.QUEUED
+
+
 def test_two_people_share_one_gold_and_either_may_stop_it(done: RunStore, visit: Visit) -> None:
     first, second = (visit("run", id=str(PICTURES)) for _ in range(2))
     for app in (first, second):
