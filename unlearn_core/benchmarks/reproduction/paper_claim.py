@@ -21,7 +21,7 @@ REPORT = "report, and the authors' blog"
 ON_CLASS = f"ResNet-20, 10,000 images of CIFAR-10, preset `bundled`, forgetting cat, seeds {SEEDS[0]} to {SEEDS[-1]}"
 ON_IMAGES = (
     f"ResNet-20, 10,000 images of CIFAR-10, the standard requests of 16 and 200 images, seeds {SEEDS[0]} to "
-    f"{SEEDS[-1]} of each variant"
+    f"{SEEDS[-1]} as far as the number of runs says"
 )
 ON_LADDER = "ResNet-8, 10,000 images of CIFAR-10, 200 images, 64 models of each step against 64 retrained models"
 
