@@ -18,6 +18,7 @@ from unlearn_core.domain.results.course import RunSeconds, TimingsResult
 from unlearn_core.domain.results.explanations import SnapshotsResult
 from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
 from unlearn_core.domain.results.result import ReportPart, Result
+from unlearn_core.domain.split import Split
 from unlearn_core.engine import measure
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
@@ -29,10 +30,11 @@ from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.files.evaluations import EvaluationStore
 from unlearn_core.training import weights
 
-VERDICT = ("accuracy", "distance")
-"""The probes that are measured before the report opens."""
+VERDICT = ("accuracy",)
+"""The probes that are measured before the report opens, on the sets that verdicts compare."""
+_VERDICT_SETS = ("forget_train", "forget_test", "retain_test")
 
-ORDER = ("predictions", "cam", "confusion", "membership", "layers", "cka")
+ORDER = ("distance", "predictions", "cam", "confusion", "membership", "layers", "cka")
 """The probes that are measured next, in this order, and before all others."""
 
 WRITE_SECONDS = 0.5
@@ -85,7 +87,16 @@ def measure_run(
     tracker.set_stage("measuring")
     # A retrained model that was finished since another attempt is added later, as to any finished run.
     models = {name: model for name, model in models.items() if name in report.evaluations or name == "other"}
-    context, growing = measure.probe_context(run.resolved, models, report.evaluations), _GrowingReport(report, folder)
+    after = model_cache.finish_evaluation(
+        report.evaluations["after"],
+        run.after,
+        run.resolved.card,
+        rows=_held_out(run.resolved.split),
+        check=listener.check,
+    )
+    held_out = time.perf_counter()
+    evaluations = {**report.evaluations, "after": after}
+    context, growing = measure.probe_context(run.resolved, models, evaluations), _GrowingReport(report, folder)
     for name in _in_order(report.pending, needs_all_images=False):
         listener.check()
         growing.add(name, probes()[name].measure(context))
@@ -95,9 +106,7 @@ def measure_run(
     growing.write()
     measured = time.perf_counter()
 
-    after = model_cache.finish_evaluation(
-        report.evaluations["after"], run.after, run.resolved.card, check=listener.check
-    )
+    after = model_cache.finish_evaluation(after, run.after, run.resolved.card, check=listener.check)
     evaluated = time.perf_counter()
     evaluations = {**report.evaluations, "after": after}
     growing.report, context = (
@@ -109,7 +118,7 @@ def measure_run(
     listener.check()
     seconds = _seconds(
         run.timings.seconds,
-        evaluate=evaluated - measured + (verdict - began if is_new else 0),
+        evaluate=evaluated - measured + held_out - verdict + (verdict - began if is_new else 0),
         total=time.perf_counter() - began,
         verdict=verdict - began if is_new else None,
     )
@@ -164,9 +173,9 @@ def _open(
 ) -> Report:
     """Write the report with what the verdict needs, and return it."""
     resolved, split = run.resolved, run.resolved.split
-    held_out = np.concatenate([rows for name, rows in split._asdict().items() if name != "retain_train"])
+    judged = np.concatenate([getattr(split, name) for name in _VERDICT_SETS])
     # Measurements on held-out images use training images where there are no others.
-    first = held_out if len(split.retain_test) else np.arange(len(resolved.data.image_dataset.labels))
+    first = judged if len(split.retain_test) else np.arange(len(resolved.data.image_dataset.labels))
     evaluations = {
         name: model_cache.begin_evaluation(model, resolved.card, first=first, check=listener.check)
         if name == "after"
@@ -196,6 +205,11 @@ def _open(
     shared = model_cache.evaluations if folder.is_relative_to(model_cache.data_dir) else None
     reports.write(growing.report, folder, shared=shared)
     return growing.report
+
+
+def _held_out(split: Split) -> np.ndarray:
+    """The images that probes read which do not need all."""
+    return np.concatenate([rows for name, rows in split._asdict().items() if name != "retain_train"])
 
 
 def _in_order(pending: Sequence[str], *, needs_all_images: bool) -> list[str]:

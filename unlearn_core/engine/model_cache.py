@@ -135,13 +135,21 @@ class ModelCache:
         return self._evaluate(nothing, model, batches, check)
 
     def finish_evaluation(
-        self, begun: Evaluation, model: FrozenModel, card: ClassifierCard, *, check: Callable[[], None]
+        self,
+        begun: Evaluation,
+        model: FrozenModel,
+        card: ClassifierCard,
+        *,
+        rows: np.ndarray | None = None,
+        check: Callable[[], None],
     ) -> Evaluation:
-        """Return the outputs on all images, after evaluating those that are still missing; they are stored."""
+        """Return the outputs on these images too, or on all, evaluating what is missing; whole ones are stored."""
         if begun.evaluated is None:
             return begun
         images = self.dataset(card.dataset).images
         _, rest = evaluate.batches(len(images), images.shape[1], np.flatnonzero(begun.evaluated))
+        if rows is not None:
+            rest = [batch for batch in rest if np.isin(batch, rows).any()]
         return self._evaluate(begun._replace(logits=begun.logits.copy()), model, rest, check)
 
     def _evaluate(
