@@ -157,7 +157,7 @@ def test_before_its_first_job_nothing_is_known_of_a_gpu(home: Path) -> None:
     store, card = RunStore(home), classifiers.card("tiny")
     data, spec = datasets.card(card.dataset), run_spec("tiny", method="finetune", classes=["rows"])
     store.worker_heartbeat("w", device="cuda:0", pid=1, code="x", state="idle")
-    assert of_run(card, data, spec_work(spec, card, data), store) is None
+    assert of_run(card, data, spec_work(spec, card, data, datasets.load(data.id).labels), store) is None
     assert of_training(card.architecture, data, card.required_recipe, store) is None
     found = of_training(card.architecture, data, card.required_recipe, store, device="cpu")
     assert found is not None and not found.measured

@@ -66,7 +66,8 @@ def _time(spec: "UnlearnSpec", device: str) -> "Forecast | None":
 
     store, card = RunStore(open_data_dir()), classifiers.card(spec.request.classifier)
     data, machine = datasets.card(spec.request.dataset), this_machine(store, resolve_device(device))
-    return of_run(card, data, spec_work(spec, card, data), store, machine=machine)
+    work = spec_work(spec, card, data, datasets.load(data.id).labels)
+    return of_run(card, data, work, store, machine=machine)
 
 
 def as_json(result: "RunResult") -> dict[str, Any]:

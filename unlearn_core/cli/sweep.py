@@ -89,7 +89,8 @@ def _time(spec: "SweepSpec", store: "RunStore") -> "Forecast | None":
     if spec.minutes is not None:
         return duration.Forecast(60 * spec.minutes, 60 * spec.minutes, measured=True)
     card, data = classifiers.card(spec.request.classifier), datasets.card(spec.request.dataset)
-    each = of_run(card, data, spec_work(spec.run_spec({}), card, data), store)
+    work = spec_work(spec.run_spec({}), card, data, datasets.load(data.id).labels)
+    each = of_run(card, data, work, store)
     return None if each is None else each.times(spec.max_trials)
 
 

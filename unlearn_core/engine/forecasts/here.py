@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
+import numpy as np
+
 from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.jobs import UnlearnSpec
@@ -106,12 +108,12 @@ def run_work(method: Method, params: BaseHyperparameters, sizes: ProblemSize, da
     return Work(method.id, method.images_processed(params, sizes), images, dataset.id)
 
 
-def spec_work(spec: UnlearnSpec, classifier: ClassifierCard, dataset: DatasetCard) -> Work:
-    """Return the same for a spec. Raises NotFoundError or InvalidRequestError."""
+def spec_work(spec: UnlearnSpec, classifier: ClassifierCard, dataset: DatasetCard, labels: np.ndarray) -> Work:
+    """Return the same for a spec, with the labels (N,) of its data set. Raises NotFoundError or InvalidRequestError."""
     from unlearn_core import methods
 
     method = methods.method(spec.method)
-    split = trainable_split(dataset, datasets.load(dataset.id).labels, spec.request.forget)
+    split = trainable_split(dataset, labels, spec.request.forget)
     sizes = ProblemSize.of(split, dataset, spec.request.forget, classifier.recipe)
     return run_work(method, method.params.parse(spec.params), sizes, dataset)
 

@@ -74,7 +74,7 @@ def workload_forecast(report: Report, workload: Workload) -> Forecast | None:
             evaluated=training.evaluated + golds * len(report.labels),
         )
         # An ensemble's models are evaluated, but not measured as a run is.
-        run = spec_work(report.spec, report.classifier, report.dataset)._replace(dataset="")
+        run = spec_work(report.spec, report.classifier, report.dataset, report.labels)._replace(dataset="")
         pieces.append(run.times(workload.unlearned))
     return of_run(
         report.classifier,
