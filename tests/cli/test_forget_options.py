@@ -117,10 +117,12 @@ def test_images_are_forgotten_by_file_name(home: Path, capsys: pytest.CaptureFix
     assert main(["gold", *listed(home, "top/c/2.png", "19.png")]) == 0
     (run,) = RunStore(home).list_runs()
     assert run.spec.request.forget == ForgetImages(images=(2, 19))  # type: ignore[union-attr]
-    assert capsys.readouterr().err.splitlines() == [
+    *said, forecast = capsys.readouterr().err.splitlines()
+    assert said == [
         "2 file names lead to 2 training images: 1 by their path, 1 by the end of it.",
         "  '19.png' is training image 19",
     ]
+    assert forecast.startswith("It takes ")
 
 
 def test_nothing_runs_without_a_name_that_is_not_there(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,7 +63,8 @@ def test_an_old_folder_gives_the_history_the_same_figures(visit: Visit, done: Ru
         path.unlink()
     again = fine(visit("history")).dataframe[0].value.drop(columns="when")
     assert again.equals(figures)
-    unknown = dict.fromkeys(("seconds_per_picture", "revision", "version", "torch", "verdict"))
+    of_the_process = ("planned_images", "load", "threads")
+    unknown = dict.fromkeys(("seconds_per_picture", "revision", "version", "torch", "verdict", *of_the_process))
     assert metrics | unknown == done.get(CLASS).metrics.to_dict() | unknown
     assert fine(visit("run", id=str(CLASS))).title[0].value == "Forget *discs* with UNSIR"
 
