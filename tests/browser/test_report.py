@@ -66,7 +66,7 @@ def test_the_report_opens_with_the_network_cut(downloaded: Path, browser: Browse
 
     alone.emulate_media(media="screen")
     alone.set_viewport_size({"width": 390, "height": 844})  # A telephone.
-    assert alone.evaluate("document.documentElement.scrollWidth") == 390
+    alone.wait_for_function("document.documentElement.scrollWidth == 390")  # Charts follow a little later.
 
     outside = [url for url in asked if not url.startswith(("data:", "blob:"))]
     assert outside == [downloaded.as_uri()]
