@@ -143,7 +143,7 @@ def test_a_folder_whose_names_are_not_utf_8(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "answers", "classes"), [("cifar10", {}, 10), ("cifar100", {"labels": "fine"}, 100)])
 def test_full_cifar_is_there_in_seconds_and_then_at_once(mine: Path, name: str, answers: dict, classes: int) -> None:
-    """Seconds the first time, most of them to find copies (8 s on two idle cores), and 1 s from the cache."""
+    """At most 10 s the first time and 1 s from the cache, with torch imported, as it is in a worker."""
     root, began = Path(os.environ["UNLEARN_DATA_ROOT"]), time.perf_counter()
     spec = build_import_spec(source(name), answers)
     import_dataset(spec, mine, NullListener(), root=root)
@@ -152,7 +152,7 @@ def test_full_cifar_is_there_in_seconds_and_then_at_once(mine: Path, name: str, 
     found = datasets.load(spec.dataset)
     again = time.perf_counter() - began
     print(f"{name}: {first:.2f} s the first time, {again:.4f} s from the cache")
-    assert first <= 20 and again <= 1
+    assert first <= 10 and again <= 1
     assert (found.train, found.val, found.test) == (50_000, 2_000, 8_000)
     assert np.bincount(found.labels[50_000:52_000], minlength=classes).tolist() == [2_000 // classes] * classes
     kind = torchvision_sets.CIFAR10 if name == "cifar10" else torchvision_sets.CIFAR100
