@@ -11,7 +11,7 @@ from hashlib import blake2b
 from itertools import product
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter1d
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -113,14 +113,18 @@ def _copies(levels: np.ndarray, pairs: np.ndarray) -> np.ndarray:
 def _correlations(levels: np.ndarray, pairs: np.ndarray, filtered: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Return the largest correlation (P,) of the two images of each pair, over all shifts and mirrored or not."""
     first, second = (levels[pairs[:, side]].astype(np.float32) for side in (0, 1))
+    second -= second.mean((1, 2), keepdims=True)  # Rounding is least around 0.
     inner = levels.shape[1] - 2 * MAX_SHIFT
     middle = first[:, MAX_SHIFT:-MAX_SHIFT, MAX_SHIFT:-MAX_SHIFT]
     middles = [_standardized(filtered(one)) for one in (middle, middle[:, :, ::-1])]
     best = np.full(len(pairs), -1, np.float32)
     for down, right in product(range(2 * MAX_SHIFT + 1), repeat=2):
-        window = _standardized(filtered(second[:, down : down + inner, right : right + inner]))
+        window = filtered(second[:, down : down + inner, right : right + inner])
+        # The middles have mean 0, so the window's mean does not count in the products.
+        squares = np.einsum("ijk,ijk->i", window, window) - window.sum((1, 2)) ** 2 / inner**2
+        length = np.sqrt(np.maximum(squares, 1e-6))
         for one in middles:
-            np.maximum(best, np.einsum("ij,ij->i", one, window), out=best)
+            np.maximum(best, np.einsum("ijk,ijk->i", one, window) / length, out=best)
     return best
 
 
@@ -129,14 +133,14 @@ def _unchanged(images: np.ndarray) -> np.ndarray:
 
 
 def _details(images: np.ndarray) -> np.ndarray:
-    return images - gaussian_filter(images, (0, _BLUR, _BLUR))
+    blur = gaussian_filter1d(np.eye(images.shape[1], dtype=np.float32), _BLUR, axis=0)
+    return images - blur @ images @ blur.T  # As gaussian_filter does it, in a fraction of its time.
 
 
 def _standardized(images: np.ndarray) -> np.ndarray:
-    """Return images (N, S, S) as vectors of mean 0 and length 1, or 0 for images without contrast."""
-    flat = images.reshape(len(images), -1)
-    flat = flat - flat.mean(1, keepdims=True)
-    return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-3)
+    """Return images (N, S, S) with mean 0 and length 1, or 0 for images without contrast."""
+    centred = images - images.mean((1, 2), keepdims=True)
+    return centred / np.maximum(np.linalg.norm(centred, axis=(1, 2), keepdims=True), 1e-3)
 
 
 def _components(pairs: np.ndarray, count: int) -> np.ndarray:
