@@ -64,8 +64,7 @@ def test_thirty_viewers_of_one_run(data: ExampleData, tmp_path: Path) -> None:
         with bench_pages.run_in_progress(data.store) as run:
             page = f"run?id={run}"
             open_page(server, page, 2)
-            # Whatever else this machine does just now is not the server's: the better of two.
-            found = min((watch_page(server, page, CLASS, 15.0) for _ in range(2)), key=lambda one: one.opened_largest)
+            found = watch_page(server, page, CLASS, 15.0)
     print(found._replace(work={}))
     assert found.opened_largest < 3.0
     assert found.update_p95 < 1.0
