@@ -5,7 +5,7 @@ import json
 import pytest
 
 from unlearn_core.__main__ import main
-from unlearn_core.cli import _neighbours
+from unlearn_core.benchmarks.speed import neighbours
 from unlearn_core.store.queue.cpu_load import usable_cores
 from unlearn_core.training import cpu_threads
 
@@ -40,7 +40,7 @@ def test_a_run_is_measured_beside_busy_programs(
 ) -> None:
     for name in cpu_threads.COUNT_VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(_neighbours, "ROUNDS", 1)
+    monkeypatch.setattr(neighbours, "ROUNDS", 1)
     options = ["--classifier", "tiny", "--forget-class", "rows", "--method", "finetune", "--json"]
     assert main(["bench", "--neighbours", *options]) == 0
     said = json.loads(capsys.readouterr().out)

@@ -46,7 +46,7 @@ def search_in_background(card: DatasetCard) -> Future[Duplicates]:
     def run() -> None:
         try:
             search.set_result(dataset_duplicates(card))
-        except Exception as problem:  # noqa: BLE001 (raised again where the result is read)
+        except Exception as problem:  # noqa: BLE001 (a thread cannot raise; the future does)
             search.set_exception(problem)
 
     recorded = recorded_duplicates(card)
