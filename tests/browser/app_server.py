@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
+from unlearn_core.benchmarks.pages.web_server import stop_worker
+
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
@@ -99,14 +101,7 @@ class Served:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-        subprocess.run(
-            [sys.executable, "-m", "unlearn_core", "worker", "--stop"],
-            cwd=ROOT,
-            env=self._env,
-            check=False,
-            capture_output=True,
-            timeout=60,
-        )
+        stop_worker(self._env)
         if kind is not None:
             self.speak(sys.stderr)
 

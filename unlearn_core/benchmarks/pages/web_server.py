@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -72,14 +73,7 @@ class WebServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        subprocess.run(
-            [sys.executable, "-m", "unlearn_core", "worker", "--stop"],
-            cwd=ROOT,
-            env=self._environment,
-            check=False,
-            capture_output=True,
-            timeout=60,
-        )
+        stop_worker(self._environment)
 
     def report(self) -> dict[str, Any]:
         """Return what the server has used since its start, and what it has done since the last report.
@@ -101,3 +95,9 @@ class WebServer:
                 return answer.status == 200
         except OSError:
             return False
+
+
+def stop_worker(environment: Mapping[str, str]) -> None:
+    """Stop the worker that a server with these environment variables started, if there is one."""
+    command = [sys.executable, "-m", "unlearn_core", "worker", "--stop"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, timeout=60)
