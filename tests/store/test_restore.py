@@ -348,10 +348,43 @@ def test_a_run_never_begins_in_the_folder_of_another(home: Path) -> None:
     assert refused.state is RunState.FAILED and "holds another run" in str(refused.error)
     store.delete(first)
     assert contents(home, first) == {"report.json": b"somebody's"}
-    folder(home, second + 1).mkdir()
-    with pytest.raises(StoreError, match="holds another run"):
-        store.register_running(spec(), title="c", device="cpu")
-    assert store.register_running(spec(), title="d", device="cpu") == second + 2
+    folder(home, second + 1).write_text("somebody's file")
+    folder(home, second + 2).mkdir()
+    (folder(home, second + 2) / "report.json").write_text("somebody's")
+    for _ in range(2):
+        with pytest.raises(StoreError, match="holds another run"):
+            store.register_running(spec(), title="c", device="cpu")
+    assert store.register_running(spec(), title="d", device="cpu") == second + 3
+
+
+DIE_WHEN_STARTING = """
+import os, sys
+from pathlib import Path
+from sqlalchemy import Engine, event
+from unlearn_core.store.queue.run_store import RunStore
+
+store = RunStore(Path(sys.argv[1]))
+
+
+def die(connection):
+    if connection.get_execution_options().get("writes"):
+        os._exit(9)
+
+
+store.workers()  # opens the database, which writes too
+event.listen(Engine, "commit", die)
+store.claim("a worker", device="cpu", kinds={"unlearn"})
+"""
+
+
+def test_a_worker_killed_while_it_starts_a_run_loses_nothing(home: Path) -> None:
+    """The folder of the run is made before the commit that starts it: it stays behind, empty."""
+    store = RunStore(home)
+    number = store.submit(spec(), title="a")
+    assert subprocess.run([sys.executable, "-c", DIE_WHEN_STARTING, str(home)], check=False).returncode == 9
+    assert folder(home, number).exists() and store.get(number).state is RunState.QUEUED
+    run = store.claim("another worker", device="cpu", kinds=EVERY)
+    assert run is not None and (run.id, run.attempt) == (number, 1)
 
 
 def refuse_writes(connection: Connection) -> None:

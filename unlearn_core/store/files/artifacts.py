@@ -38,14 +38,17 @@ def has_report(folder: Path) -> bool:
 
 
 def make_folder(data_dir: Path, run: int) -> bool:
-    """Create the folder of a run that starts; return False if it exists, because it holds another run."""
+    """Create the folder of a run that starts; return False if it holds another run.
+
+    A process that was killed between this and its commit leaves an empty folder, in which the run starts again.
+    """
     folder = run_dir(data_dir, run)
     with writable(folder):
         try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
+            folder.mkdir(parents=True, exist_ok=True)
+            return not any(folder.iterdir())
+        except FileExistsError:  # by a file
             return False
-    return True
 
 
 def clear_folder(data_dir: Path, run: int) -> None:
