@@ -25,8 +25,8 @@ from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.data import datasets, sources
 from unlearn_core.domain import errors
 from unlearn_core.domain.method import Method
-from unlearn_core.domain.objectives import OBJECTIVES
-from unlearn_core.engine.measurement_infos import measurement_infos
+from unlearn_core.domain.sweeps.objectives import OBJECTIVES
+from unlearn_core.engine.measuring.measurement_infos import measurement_infos
 from unlearn_core.export import archive
 from unlearn_core.export.evidence import evidence_folder
 from unlearn_core.export.html_report import render_report

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.app_server import Served
 from tests.browser.browser_steps import CHART, QUICK, heading, settled, until
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.sweep import SweepState
+from unlearn_core.domain.sweeps.sweep import SweepState
 from unlearn_core.store.queue.run_store import RunStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]

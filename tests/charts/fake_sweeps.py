@@ -9,7 +9,7 @@ from tests.domain.test_sweep import spec
 from unlearn_core.charts.drawing.sweep_drawing import SweepData
 from unlearn_core.domain.results.metrics import DistanceMetrics, JobSeconds, RunMetrics
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.sweep import Sweep, SweepFindings, SweepState, Trial
+from unlearn_core.domain.sweeps.sweep import Sweep, SweepFindings, SweepState, Trial
 from unlearn_core.methods import method
 
 KNOBS = [

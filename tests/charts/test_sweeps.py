@@ -21,11 +21,11 @@ from unlearn_core.charts.sweep import (
     slices,
     tradeoff,
 )
-from unlearn_core.domain.objectives import objective_value
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.search_space import SearchRange
-from unlearn_core.domain.sweep import SweepFindings
+from unlearn_core.domain.sweeps.objectives import objective_value
+from unlearn_core.domain.sweeps.search_space import SearchRange
+from unlearn_core.domain.sweeps.sweep import SweepFindings
 
 MODULES = (tradeoff, hyperparameter_importance, along_hyperparameter, slices, contour, parallel)
 CHARTS = [

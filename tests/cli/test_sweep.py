@@ -5,7 +5,7 @@ import pytest
 from tests.pages.page_sweeps import ME, metrics
 from unlearn_core.__main__ import main
 from unlearn_core.cli import sweep as verb
-from unlearn_core.domain.sweep import SweepState
+from unlearn_core.domain.sweeps.sweep import SweepState
 from unlearn_core.store.queue.run_store import RunStore
 
 SWEEP = ["sweep", "--classifier", "tiny", "--forget-classes", "discs", "--method", "unsir"]

@@ -1,7 +1,7 @@
 """The median rule: a trial is stopped if it is behind at the same step, by more than chance, in every objective."""
 
-from unlearn_core.domain.pruning import MIN_FINISHED_TRIALS, GoldAccuracy, pruning_reason
 from unlearn_core.domain.run import CurvePoint
+from unlearn_core.domain.sweeps.pruning import MIN_FINISHED_TRIALS, GoldAccuracy, pruning_reason
 
 
 def curve(*phases: tuple[str, list[tuple[int, float, float]]]) -> list[CurvePoint]:

@@ -7,11 +7,17 @@ from pydantic import ValidationError
 
 from tests.store.specs import REQUEST
 from unlearn_core.domain.errors import InvalidHyperparameterError, InvalidRequestError, NotFoundError
-from unlearn_core.domain.objectives import OBJECTIVES, objective_values, pareto_front, preferred_trial, validate_sweep
 from unlearn_core.domain.results.metrics import DistanceMetrics, JobSeconds, RunMetrics
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.search_space import SearchRange, suggested_range
-from unlearn_core.domain.sweep import MAX_TRIALS, SweepSpec, Trial, busy_minutes
+from unlearn_core.domain.sweeps.objectives import (
+    OBJECTIVES,
+    objective_values,
+    pareto_front,
+    preferred_trial,
+    validate_sweep,
+)
+from unlearn_core.domain.sweeps.search_space import SearchRange, suggested_range
+from unlearn_core.domain.sweeps.sweep import MAX_TRIALS, SweepSpec, Trial, busy_minutes
 from unlearn_core.methods import method, methods
 
 

@@ -12,7 +12,7 @@ from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.jobs import lira
 from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.engine.listener import NullListener
-from unlearn_core.engine.measure import LoadedRun, load_run
+from unlearn_core.engine.measuring.measure import LoadedRun, load_run
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore

@@ -17,9 +17,10 @@ from unlearn_core.domain.results.explanations import SnapshotsResult
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.run import Progress
-from unlearn_core.engine import execute, measure, measure_run
+from unlearn_core.engine import execute
 from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.measuring import measure, measure_run
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.probes import probes
 from unlearn_core.store.files import artifacts, reports

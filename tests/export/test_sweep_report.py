@@ -4,7 +4,7 @@ import json
 
 from tests.charts.fake_reports import made_up_report
 from tests.charts.fake_sweeps import KNOBS, swept
-from unlearn_core.domain.sweep import SweepFindings
+from unlearn_core.domain.sweeps.sweep import SweepFindings
 from unlearn_core.export.html_report import render_report
 from unlearn_core.export.sweep_report import sweep_section
 

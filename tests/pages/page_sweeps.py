@@ -8,7 +8,7 @@ from typing import Any
 from tests.pages.finished_runs import CLASS, by_class
 from tests.store.specs import sql
 from unlearn_core.domain.results.metrics import DistanceMetrics, JobSeconds, RunMetrics
-from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState
+from unlearn_core.domain.sweeps.sweep import Sweep, SweepSpec, SweepState
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore
 

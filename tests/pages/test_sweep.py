@@ -13,7 +13,7 @@ from unlearn_core.charts.plain_figure import PlainFigure
 from unlearn_core.domain.jobs import TrainGoldSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.sweep import SweepState
+from unlearn_core.domain.sweeps.sweep import SweepState
 from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.methods import methods
 from unlearn_core.store.queue.run_store import RunStore

@@ -23,7 +23,7 @@ from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.metrics import RelearnMetrics, RunMetrics
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.run import Run, RunState
-from unlearn_core.domain.sweep import sweep_group
+from unlearn_core.domain.sweeps.sweep import sweep_group
 from unlearn_core.store.files import artifacts, reports, restore
 from unlearn_core.store.queue.run_store import RunStore
 

@@ -8,7 +8,7 @@ from tests.store.specs import spec as run_spec
 from unlearn_core.domain.errors import NotFoundError, StoreError
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Priority, Run, RunState
-from unlearn_core.domain.sweep import Sweep, SweepFindings, SweepState, sweep_group
+from unlearn_core.domain.sweeps.sweep import Sweep, SweepFindings, SweepState, sweep_group
 from unlearn_core.store.queue.run_store import RunStore
 
 ME, OTHER = "a worker", "another"

@@ -12,7 +12,7 @@ import pytest
 from tests.domain.test_sweep import spec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.sweep import SweepSpec, Trial
+from unlearn_core.domain.sweeps.sweep import SweepSpec, Trial
 from unlearn_core.worker.sampler import importance, suggest
 
 RANGES = [

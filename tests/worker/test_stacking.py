@@ -13,7 +13,7 @@ from tests.store.specs import spec, sql
 from tests.worker.worker_processes import begun, end_of, enough, output, until, worker
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.domain.stacking import MAX_STACK
-from unlearn_core.domain.sweep import SweepState
+from unlearn_core.domain.sweeps.sweep import SweepState
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker.sweep_scheduler import ADAPTIVE_STACK, max_parallel_trials
 

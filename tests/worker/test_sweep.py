@@ -11,7 +11,7 @@ from tests.domain.test_sweep import spec
 from tests.worker.worker_processes import begun, until, worker
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import CurvePoint, RunState
-from unlearn_core.domain.sweep import Sweep, SweepSpec, SweepState, Trial
+from unlearn_core.domain.sweeps.sweep import Sweep, SweepSpec, SweepState, Trial
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker.sweep_scheduler import MAX_FAILED_TRIALS, SweepScheduler, end_condition
 

@@ -12,7 +12,7 @@ from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.params import HyperparameterInfo
 from unlearn_core.engine.jobs import on_demand_measurements
-from unlearn_core.engine.measurement_infos import measurement_infos
+from unlearn_core.engine.measuring.measurement_infos import measurement_infos
 from unlearn_core.installation import ROOT
 from unlearn_core.methods import methods
 from unlearn_core.settings import Settings, allowed_values, variable

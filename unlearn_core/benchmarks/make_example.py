@@ -11,7 +11,7 @@ from unlearn_core.engine.devices import resolve_device
 from unlearn_core.engine.execute import add_to_report, measure_on_demand, unlearn
 from unlearn_core.engine.jobs import on_demand_measurement
 from unlearn_core.engine.listener import NullListener
-from unlearn_core.engine.measure import LoadedRun
+from unlearn_core.engine.measuring.measure import LoadedRun
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.setup import resolve_run
 from unlearn_core.models import bundled_models

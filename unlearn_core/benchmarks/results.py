@@ -30,9 +30,9 @@ from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.results.result import ReportPart
-from unlearn_core.engine import measure
 from unlearn_core.engine.devices import describe_device, resolve_device
 from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.measuring import measure
 from unlearn_core.engine.model_cache import ModelCache, freeze_result
 from unlearn_core.engine.setup import build_problem, resolve_run
 from unlearn_core.engine.tracker import RunTracker

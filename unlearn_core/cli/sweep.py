@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from unlearn_core.cli import _forecast, _forget
 from unlearn_core.domain.errors import InvalidHyperparameterError, InvalidRequestError, WorkerError
-from unlearn_core.domain.search_space import MAX_POINTS
-from unlearn_core.domain.sweep import MAX_MINUTES, MAX_TRIALS, ObjectiveId, Sampler, SweepState
+from unlearn_core.domain.sweeps.search_space import MAX_POINTS
+from unlearn_core.domain.sweeps.sweep import MAX_MINUTES, MAX_TRIALS, ObjectiveId, Sampler, SweepState
 
 if TYPE_CHECKING:
     from unlearn_core.domain.params import HyperparameterInfo
-    from unlearn_core.domain.search_space import SearchRange
-    from unlearn_core.domain.sweep import Sweep, SweepSpec
+    from unlearn_core.domain.sweeps.search_space import SearchRange
+    from unlearn_core.domain.sweeps.sweep import Sweep, SweepSpec
     from unlearn_core.engine.forecasts.duration import Forecast
     from unlearn_core.store.queue.run_store import RunStore
 
@@ -101,8 +101,8 @@ def _spec(args: argparse.Namespace) -> "SweepSpec":
     """
     from pydantic import ValidationError
 
-    from unlearn_core.domain.objectives import validate_sweep
-    from unlearn_core.domain.sweep import SweepSpec
+    from unlearn_core.domain.sweeps.objectives import validate_sweep
+    from unlearn_core.domain.sweeps.sweep import SweepSpec
     from unlearn_core.engine.build_spec import run_spec
     from unlearn_core.methods import method
     from unlearn_core.store.data_folder import open_data_dir
@@ -151,7 +151,7 @@ def _range(
 
     Raises NotFoundError or InvalidHyperparameterError.
     """
-    from unlearn_core.domain.search_space import suggested_range
+    from unlearn_core.domain.sweeps.search_space import suggested_range
     from unlearn_core.plugins import lookup
 
     name, _, values = text.partition("=")
@@ -200,7 +200,7 @@ def _wait(store: "RunStore", number: int) -> int:
 
 
 def _summary(store: "RunStore", sweep: "Sweep") -> str:
-    from unlearn_core.domain.objectives import OBJECTIVES, objective_values, preferred_trial
+    from unlearn_core.domain.sweeps.objectives import OBJECTIVES, objective_values, preferred_trial
 
     trials = store.sweeps.trials(sweep.id)
     chosen = preferred_trial(sweep.spec, trials)

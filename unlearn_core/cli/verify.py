@@ -49,7 +49,7 @@ def recompute_sheet(folder: Path) -> "EvidenceSheet":
 
     Raises StoreError if something is missing or damaged.
     """
-    from unlearn_core.engine.recompute import measure_outputs
+    from unlearn_core.engine.measuring.recompute import measure_outputs
     from unlearn_core.export.evidence.build_sheet import build_sheet
     from unlearn_core.export.evidence.evidence_folder import read_stored
     from unlearn_core.export.evidence.fingerprints import fingerprints

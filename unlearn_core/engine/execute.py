@@ -13,11 +13,11 @@ from unlearn_core.domain.report import Report, forget_set_title, stored
 from unlearn_core.domain.results.course import PhaseTiming, RunSeconds, TimingsResult
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Run
-from unlearn_core.engine import measure, measure_run
 from unlearn_core.engine.devices import describe_device, resolve_device
 from unlearn_core.engine.job import JobContext, OnDemandMeasurement
 from unlearn_core.engine.jobs import jobs, on_demand_measurement
 from unlearn_core.engine.listener import NullListener, RunListener
+from unlearn_core.engine.measuring import measure, measure_run
 from unlearn_core.engine.model_cache import ModelCache, freeze_result
 from unlearn_core.engine.record_run import record_run
 from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run

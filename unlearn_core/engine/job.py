@@ -10,7 +10,7 @@ from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.results.result import Result
 from unlearn_core.domain.run import Priority
 from unlearn_core.engine.listener import RunListener
-from unlearn_core.engine.measure import LoadedRun
+from unlearn_core.engine.measuring.measure import LoadedRun
 from unlearn_core.engine.model_cache import ModelCache
 
 

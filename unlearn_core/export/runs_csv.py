@@ -13,7 +13,7 @@ from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import MODELS
 from unlearn_core.domain.run import Run
 from unlearn_core.domain.split import SET_LABELS
-from unlearn_core.domain.sweep import sweep_id
+from unlearn_core.domain.sweeps.sweep import sweep_id
 from unlearn_core.export.safe_csv import to_csv
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.image_lists import format_ranges

@@ -11,8 +11,8 @@ from unlearn_core.charts.sweep import (
     slices,
     tradeoff,
 )
-from unlearn_core.domain.objectives import OBJECTIVES
-from unlearn_core.domain.search_space import SearchRange
+from unlearn_core.domain.sweeps.objectives import OBJECTIVES
+from unlearn_core.domain.sweeps.search_space import SearchRange
 from unlearn_core.export.extra_sections import ExtraSection, ReportFigure
 from unlearn_core.export.figures import escape_json
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from math import floor, isfinite, log10
 from typing import Any, NamedTuple
 
-from unlearn_core.domain.objectives import OBJECTIVES, objective_values
-from unlearn_core.domain.search_space import SearchRange
-from unlearn_core.domain.sweep import SweepSpec, Trial
+from unlearn_core.domain.sweeps.objectives import OBJECTIVES, objective_values
+from unlearn_core.domain.sweeps.search_space import SearchRange
+from unlearn_core.domain.sweeps.sweep import SweepSpec, Trial
 
 SIGNIFICANT_DIGITS = 4
 """Significant digits of a suggested number, so that it can be typed in again from a table."""

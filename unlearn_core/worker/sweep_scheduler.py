@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from unlearn_core.domain.errors import NotFoundError, StoreError
-from unlearn_core.domain.pruning import GoldAccuracy, pruning_reason
 from unlearn_core.domain.run import CurvePoint, Run, RunState
 from unlearn_core.domain.stacking import MAX_STACK, StackableParams
-from unlearn_core.domain.sweep import Sweep, SweepFindings, SweepSpec, SweepState, Trial, busy_minutes, sweep_id
+from unlearn_core.domain.sweeps.pruning import GoldAccuracy, pruning_reason
+from unlearn_core.domain.sweeps.sweep import Sweep, SweepFindings, SweepSpec, SweepState, Trial, busy_minutes, sweep_id
 from unlearn_core.store.files import error_report
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import sampler

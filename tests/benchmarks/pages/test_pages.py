@@ -10,7 +10,7 @@ from unlearn_core.benchmarks.pages import bench_pages, page_tables
 from unlearn_core.benchmarks.pages.example_data import REPORTS, ExampleData
 from unlearn_core.benchmarks.pages.many_viewers import open_page, open_repeatedly, wander, watch_page
 from unlearn_core.benchmarks.pages.web_server import WebServer
-from unlearn_core.domain.sweep import SweepState
+from unlearn_core.domain.sweeps.sweep import SweepState
 from unlearn_core.store.files import reports
 
 CLASS = 30

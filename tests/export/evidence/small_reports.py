@@ -15,7 +15,7 @@ from unlearn_core.domain.results.copies import CopiesResult
 from unlearn_core.domain.results.layer_comparison import CkaResult, FeatureGap
 from unlearn_core.domain.results.outputs import FurtherGolds
 from unlearn_core.domain.split import make_split
-from unlearn_core.engine.recompute import measure_outputs
+from unlearn_core.engine.measuring.recompute import measure_outputs
 
 NASTY = '<b>ca&t</b> "x" \'\x1b[31m'
 """A class, with markup and a character that acts on a terminal."""

@@ -11,9 +11,9 @@ from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import forget_set_title
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Priority, RunState
-from unlearn_core.domain.search_space import SearchRange
-from unlearn_core.domain.sweep import SweepSpec, SweepState, sweep_group
-from unlearn_core.engine import measure
+from unlearn_core.domain.sweeps.search_space import SearchRange
+from unlearn_core.domain.sweeps.sweep import SweepSpec, SweepState, sweep_group
+from unlearn_core.engine.measuring import measure
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import RUN, SWEEP, TRIAL

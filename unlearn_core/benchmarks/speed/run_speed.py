@@ -11,10 +11,10 @@ from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.jobs import TrainSpec, UnlearnSpec
 from unlearn_core.domain.results.course import RunSeconds, TimingsResult
 from unlearn_core.domain.tracker import NullTracker
-from unlearn_core.engine import measure as engine_measure
 from unlearn_core.engine.execute import ModelCache, execute_job
 from unlearn_core.engine.jobs.train_classifier import train_locally
 from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.measuring import measure as engine_measure
 from unlearn_core.models import classifiers
 from unlearn_core.probes import probes
 from unlearn_core.store.files import reports

@@ -11,12 +11,12 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import number, percent
-from unlearn_core.domain import objectives
-from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.domain.params import HyperparameterInfo
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.search_space import SearchRange
-from unlearn_core.domain.sweep import Sweep, Trial
+from unlearn_core.domain.sweeps import objectives
+from unlearn_core.domain.sweeps.objectives import OBJECTIVES
+from unlearn_core.domain.sweeps.search_space import SearchRange
+from unlearn_core.domain.sweeps.sweep import Sweep, Trial
 
 NONE_YET = "No trial has finished yet. The first point appears as soon as one has."
 _SETS = {"forget": ("forget_val", "forget_train"), "retain": ("retain_val",)}

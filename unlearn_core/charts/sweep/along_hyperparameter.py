@@ -21,7 +21,7 @@ from unlearn_core.charts.drawing.sweep_drawing import (
 )
 from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, line_style, text_color
 from unlearn_core.charts.drawing.wording import percent
-from unlearn_core.domain.sweep import Trial
+from unlearn_core.domain.sweeps.sweep import Trial
 
 SIDE_LABELS = {"retain": "retain set", "forget": "forget set"}
 

@@ -18,9 +18,9 @@ from unlearn_core.charts.drawing.sweep_drawing import (
     hover,
 )
 from unlearn_core.charts.drawing.theme import PlotlyDict, Theme
-from unlearn_core.domain import objectives
-from unlearn_core.domain.objectives import OBJECTIVES
-from unlearn_core.domain.sweep import Trial
+from unlearn_core.domain.sweeps import objectives
+from unlearn_core.domain.sweeps.objectives import OBJECTIVES
+from unlearn_core.domain.sweeps.sweep import Trial
 
 HEIGHT = 420
 MIN_TRIALS = 6

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from unlearn_core.charts.drawing.sweep_drawing import SweepChart, SweepData
 from unlearn_core.charts.drawing.theme import PlotlyDict, Theme, with_alpha
 from unlearn_core.charts.drawing.wording import percent
-from unlearn_core.domain.objectives import OBJECTIVES
+from unlearn_core.domain.sweeps.objectives import OBJECTIVES
 
 MIN_TRIALS = 20
 """With fewer trials the order of the shares may still change."""

@@ -19,9 +19,9 @@ from unlearn_core.charts.drawing.sweep_drawing import (
     hover,
 )
 from unlearn_core.charts.drawing.theme import Theme
-from unlearn_core.domain import objectives
-from unlearn_core.domain.objectives import OBJECTIVES
-from unlearn_core.domain.sweep import Trial
+from unlearn_core.domain.sweeps import objectives
+from unlearn_core.domain.sweeps.objectives import OBJECTIVES
+from unlearn_core.domain.sweeps.sweep import Trial
 
 HEIGHT = 230
 

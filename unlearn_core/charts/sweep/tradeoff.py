@@ -20,8 +20,8 @@ from unlearn_core.charts.drawing.sweep_drawing import (
 )
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import percent
-from unlearn_core.domain import objectives
-from unlearn_core.domain.sweep import Trial
+from unlearn_core.domain.sweeps import objectives
+from unlearn_core.domain.sweeps.sweep import Trial
 
 HEIGHT = 560
 ROOM = 0.08

@@ -7,7 +7,7 @@ from unlearn_core.domain.jobs import ExplainSpec
 from unlearn_core.domain.results.explanations import CamResult, ExplainedImage
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.engine.job import Job
-from unlearn_core.engine.measure import collect_models
+from unlearn_core.engine.measuring.measure import collect_models
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.setup import resolve_run
 from unlearn_core.probes.common import class_activation

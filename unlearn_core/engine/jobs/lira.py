@@ -8,7 +8,7 @@ from unlearn_core.domain.run import Priority
 from unlearn_core.engine.job import OnDemandMeasurement, Workload
 from unlearn_core.engine.jobs.common.ensemble import GOLDS, SHADOWS, ModelEnsemble, no_ensemble_reason
 from unlearn_core.engine.listener import RunListener
-from unlearn_core.engine.measure import LoadedRun
+from unlearn_core.engine.measuring.measure import LoadedRun
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.probes.common import likelihood_ratio
 from unlearn_core.probes.common.likelihood_ratio import confidence_interval, cross_validate, fit_gaussians, member_rate

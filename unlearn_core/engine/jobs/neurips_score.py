@@ -9,7 +9,7 @@ from unlearn_core.engine.job import OnDemandMeasurement, Workload
 from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.engine.jobs.common.ensemble import GOLDS, UNLEARNED, ModelEnsemble, no_ensemble_reason
 from unlearn_core.engine.listener import RunListener
-from unlearn_core.engine.measure import LoadedRun
+from unlearn_core.engine.measuring.measure import LoadedRun
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.probes.common import neurips_score
 from unlearn_core.probes.common.neurips_score import BUCKET_WIDTH, Score, last_bucket, standard_error

@@ -24,7 +24,7 @@ from unlearn_core.domain.results.relearn_protocol import (
 from unlearn_core.engine.initial_weights import naive_model_factory
 from unlearn_core.engine.job import OnDemandMeasurement, Workload
 from unlearn_core.engine.listener import RunListener
-from unlearn_core.engine.measure import LoadedRun, collect_models
+from unlearn_core.engine.measuring.measure import LoadedRun, collect_models
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
 from unlearn_core.engine.setup import ResolvedRun
 from unlearn_core.engine.tracker import RunTracker

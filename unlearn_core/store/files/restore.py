@@ -24,7 +24,7 @@ from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.run import Priority, Run, RunState
-from unlearn_core.domain.sweep import sweep_id
+from unlearn_core.domain.sweeps.sweep import sweep_id
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.schema import RUN
 from unlearn_core.store.files import artifacts

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, ins
 from unlearn_core.domain.errors import NotFoundError, StoreError
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import UNFINISHED_STATES, Priority, RunState
-from unlearn_core.domain.sweep import Sweep, SweepFindings, SweepSpec, SweepState, Trial, sweep_group
+from unlearn_core.domain.sweeps.sweep import Sweep, SweepFindings, SweepSpec, SweepState, Trial, sweep_group
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import RUN, SWEEP, TRIAL

@@ -14,7 +14,7 @@ from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.engine.listener import RunListener
-from unlearn_core.engine.measure import LoadedRun
+from unlearn_core.engine.measuring.measure import LoadedRun
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
 from unlearn_core.engine.tracker import RunTracker
 from unlearn_core.models import ensembles

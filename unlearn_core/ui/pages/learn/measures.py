@@ -8,7 +8,7 @@ import streamlit as st
 from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart
 from unlearn_core.domain.report import Report
-from unlearn_core.engine.measurement_infos import MeasurementInfo, measurement_infos
+from unlearn_core.engine.measuring.measurement_infos import MeasurementInfo, measurement_infos
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import cache, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape

@@ -18,7 +18,7 @@ from unlearn_core.domain.jobs import (
 )
 from unlearn_core.domain.report import Report, forget_set_title
 from unlearn_core.domain.run import Run, RunState
-from unlearn_core.domain.sweep import sweep_id
+from unlearn_core.domain.sweeps.sweep import sweep_id
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.ui.components import gold_actions, run_bar, training_form

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.domain.search_space import MAX_POINTS, SearchRange
-from unlearn_core.domain.sweep import MAX_MINUTES, MAX_TRIALS
+from unlearn_core.domain.sweeps.search_space import MAX_POINTS, SearchRange
+from unlearn_core.domain.sweeps.sweep import MAX_MINUTES, MAX_TRIALS
 from unlearn_core.ui.shell import url_state
 
 _POINTS = {1: 8, 2: 4}

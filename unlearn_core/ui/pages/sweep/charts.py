@@ -14,8 +14,8 @@ from unlearn_core.charts.sweep import (
     slices,
     tradeoff,
 )
-from unlearn_core.domain import objectives
-from unlearn_core.domain.objectives import OBJECTIVES
+from unlearn_core.domain.sweeps import objectives
+from unlearn_core.domain.sweeps.objectives import OBJECTIVES
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.sweep import small_multiples
 from unlearn_core.ui.pages.sweep.former_titles import FORMER_HYPERPARAMETERS, FORMER_OBJECTIVES

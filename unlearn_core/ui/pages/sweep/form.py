@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.jobs import TrainGoldSpec
-from unlearn_core.domain.objectives import OBJECTIVES, validate_sweep
-from unlearn_core.domain.search_space import SearchRange
-from unlearn_core.domain.sweep import MAX_HYPERPARAMETERS, SweepSpec
+from unlearn_core.domain.sweeps.objectives import OBJECTIVES, validate_sweep
+from unlearn_core.domain.sweeps.search_space import SearchRange
+from unlearn_core.domain.sweeps.sweep import MAX_HYPERPARAMETERS, SweepSpec
 from unlearn_core.engine.forecasts.duration import Forecast
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files.golds import GoldStore

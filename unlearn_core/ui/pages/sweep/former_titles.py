@@ -3,7 +3,7 @@
 Streamlit writes the title of the option chosen in a list into the URL of the page.
 """
 
-from unlearn_core.domain.objectives import OBJECTIVES
+from unlearn_core.domain.sweeps.objectives import OBJECTIVES
 
 FORMER_OBJECTIVES = {"Distance to gold": OBJECTIVES["distance"].title}
 FORMER_HYPERPARAMETERS = {

@@ -6,7 +6,7 @@ from unlearn_core import methods
 from unlearn_core.data import datasets
 from unlearn_core.domain.errors import NotFoundError, UnlearnError
 from unlearn_core.domain.report import describe_forget_set
-from unlearn_core.domain.sweep import Sweep, SweepSpec
+from unlearn_core.domain.sweeps.sweep import Sweep, SweepSpec
 from unlearn_core.ui.pages.sweep import form, progress
 from unlearn_core.ui.pages.sweep.form import SWEEP_PARAM
 from unlearn_core.ui.shell import cache, formatting, navigation, url_state

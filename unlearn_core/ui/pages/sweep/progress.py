@@ -9,10 +9,10 @@ from unlearn_core.charts.drawing.sweep_drawing import SweepData, format_value
 from unlearn_core.data import datasets
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.method import Method
-from unlearn_core.domain.objectives import OBJECTIVES
 from unlearn_core.domain.report import describe_forget_set
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.sweep import Sweep, SweepState, Trial, busy_minutes
+from unlearn_core.domain.sweeps.objectives import OBJECTIVES
+from unlearn_core.domain.sweeps.sweep import Sweep, SweepState, Trial, busy_minutes
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.ui.pages.sweep import charts, form, sweep_downloads, trial_table
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state, worker_status

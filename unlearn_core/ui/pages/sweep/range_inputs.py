@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from unlearn_core.domain.params import HyperparameterInfo
-from unlearn_core.domain.search_space import SearchRange, suggested_range
+from unlearn_core.domain.sweeps.search_space import SearchRange, suggested_range
 from unlearn_core.ui.components.hyperparameter_inputs import format_value, slider_stops, unit
 from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import url_state

@@ -9,7 +9,7 @@ from unlearn_core.charts.drawing import sweep_drawing
 from unlearn_core.charts.drawing.sweep_drawing import SweepData, format_value
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.sweep import Trial
+from unlearn_core.domain.sweeps.sweep import Trial
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
 from unlearn_core.ui.components import chart_card

@@ -6,8 +6,8 @@ import streamlit as st
 
 from unlearn_core.charts.drawing import sweep_drawing
 from unlearn_core.charts.drawing.sweep_drawing import SweepData, format_objective, format_value
-from unlearn_core.domain.objectives import OBJECTIVES, objective_values
-from unlearn_core.domain.sweep import Trial
+from unlearn_core.domain.sweeps.objectives import OBJECTIVES, objective_values
+from unlearn_core.domain.sweeps.sweep import Trial
 from unlearn_core.ui.shell import drawings, navigation
 
 

@@ -12,7 +12,7 @@ from statistics import median
 from typing import NamedTuple
 
 from unlearn_core.domain.run import CurvePoint
-from unlearn_core.domain.sweep import ObjectiveId
+from unlearn_core.domain.sweeps.sweep import ObjectiveId
 
 MIN_FINISHED_TRIALS = 5
 """Finished trials that must have passed the same point before a median is used."""

@@ -11,7 +11,7 @@ from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.search_space import SearchRange
+from unlearn_core.domain.sweeps.search_space import SearchRange
 
 Sampler = Literal["grid", "random", "tpe", "nsga2"]
 """The algorithm that chooses the next trial's hyperparameters."""

@@ -19,8 +19,8 @@ from unlearn_core.domain.results.explanations import SnapshotsResult
 from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
 from unlearn_core.domain.results.result import ReportPart, Result
 from unlearn_core.domain.split import Split
-from unlearn_core.engine import measure
 from unlearn_core.engine.listener import RunListener
+from unlearn_core.engine.measuring import measure
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
 from unlearn_core.engine.setup import ResolvedRun, resolve_run
 from unlearn_core.engine.tracker import RunTracker

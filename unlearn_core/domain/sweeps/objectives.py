@@ -9,8 +9,8 @@ from unlearn_core.domain.errors import InvalidHyperparameterError, InvalidReques
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
-from unlearn_core.domain.search_space import SearchRange
-from unlearn_core.domain.sweep import SweepSpec, Trial
+from unlearn_core.domain.sweeps.search_space import SearchRange
+from unlearn_core.domain.sweeps.sweep import SweepSpec, Trial
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Sweeps: their specification, search space, objectives and early stops."""

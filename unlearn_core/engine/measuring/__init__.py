@@ -1,0 +1,1 @@
+"""Measuring: the reports of runs, at their end and again later."""
