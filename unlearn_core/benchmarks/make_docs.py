@@ -30,7 +30,9 @@ def methods_page() -> str:
         GENERATED,
         "",
         "[RESULTS.md](../RESULTS.md) shows the results of each, beside the retrained model. The first preset of a "
-        "method is the default. The docstring of its file says how it differs from its paper and the official code.",
+        "method is the default for the bundled ResNet-20. For all other classifiers it is `auto`: the run tries a few "
+        "strengths at its start ([Settings that fit](auto.md)). The docstring of a method's file says how it differs "
+        "from its paper and the official code.",
         "",
         "| method | forgets | summary |",
         "|---|---|---|",
@@ -58,6 +60,7 @@ def _method_lines(method: Method) -> list[str]:
         "| preset | what it is for |",
         "|---|---|",
         *(f"| `{name}` | {_cell(preset.summary)} |" for name, preset in method.presets.items()),
+        *([f"| `auto` | Found by the run: {_cell(method.tuning.rule)} |"] if method.tuning else []),
         "",
         "| hyperparameter | default | range | meaning |",
         "|---|---|---|---|",

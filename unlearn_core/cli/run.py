@@ -10,6 +10,7 @@ from unlearn_core.cli import _forecast, _forget
 from unlearn_core.cli._bar import ProgressBar
 from unlearn_core.domain.errors import InvalidHyperparameterError, StoreError
 from unlearn_core.domain.results.course import TimingsResult
+from unlearn_core.domain.results.found_settings import TuningResult
 from unlearn_core.domain.split import SET_LABELS, set_label
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ HELP = "Make a classifier forget classes or images now, and compare it before an
 def arguments(parser: argparse.ArgumentParser) -> None:
     _forget.add_request_arguments(parser)
     parser.add_argument("--method", required=True, metavar="ID", help="the unlearning method; `methods` lists them")
-    parser.add_argument("--preset", metavar="NAME", help="a preset of hyperparameters (the first one of the method)")
+    parser.add_argument("--preset", metavar="NAME", help="a preset of hyperparameters (auto; for resnet20 bundled)")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="override a hyperparameter; repeatable"
     )
@@ -78,7 +79,7 @@ def as_json(result: "RunResult") -> dict[str, Any]:
     return {
         "run": result.run,
         "method": spec.method,
-        "params": spec.params,
+        "params": result.report.params,
         "seconds": result.report[TimingsResult].seconds.model_dump(),
         **{
             model: {"accuracy": _accuracies(result, model)} | _balanced(result, model)
@@ -92,6 +93,7 @@ def as_json(result: "RunResult") -> dict[str, Any]:
 def as_table(result: "RunResult") -> str:
     """Return the run as readable text: accuracies, verdicts, warnings, seconds and the folder of the report."""
     from unlearn_core.charts.drawing.wording import capitalize
+    from unlearn_core.charts.report import tried_settings
     from unlearn_core.charts.text.verdict import verdicts
     from unlearn_core.charts.text.warnings import report_warnings
 
@@ -104,6 +106,7 @@ def as_table(result: "RunResult") -> str:
         *accuracy_lines(result.metrics.accuracy, result.metrics.balanced),
         "",
         *(_plain(f"{capitalize(verdict.title)}: {verdict.words}") for verdict in verdicts(report)),
+        *([_plain(f"Settings: {tried_settings.summary(report)}")] if TuningResult in report else []),
         *(_plain(f"Note: {capitalize(flag.title)}. {flag.words} {flag.doubt}") for flag in report_warnings(report)),
         "",
         f"{seconds.total:.1f} s in total: {seconds.forget:.1f} s to unlearn, "

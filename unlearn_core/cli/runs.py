@@ -144,7 +144,7 @@ def _settings(run: Run) -> dict[str, Any]:
         return {"settings": run.spec.model_dump_json()}
     request, start = run.spec.request, run.spec.start
     first = {"classifier": request.classifier, "method": run.spec.method, "seed": run.spec.seed}
-    return first | {"continues": None if start is None else f"run {start}"} | run.spec.params
+    return first | {"continues": None if start is None else f"run {start}"} | run.params
 
 
 def _distance(run: Run) -> str:

@@ -46,7 +46,8 @@ class _Spec(BaseModel):
 class UnlearnSpec(_Spec):
     """Everything that is needed to reproduce an unlearning run.
 
-    `start` is the earlier run whose weights are the starting point, or None for the classifier itself.
+    `start` is the earlier run whose weights are the starting point, or None for the classifier itself. `auto` names the
+    hyperparameters whose values the run finds at its start; it begins its search with those in `params`.
     """
 
     kind: Literal["unlearn"] = "unlearn"
@@ -55,6 +56,13 @@ class UnlearnSpec(_Spec):
     method: str
     params: dict[str, Any]
     seed: int = Field(default=0, ge=0, lt=2**31)
+    # Fields that came later are left out of the JSON while they are unset: the fingerprints of earlier specs stay.
+    auto: tuple[str, ...] = Field(default=(), exclude_if=lambda value: not value)
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """The hyperparameters that are given, and not found by the run."""
+        return {name: value for name, value in self.params.items() if name not in self.auto}
 
 
 class TrainGoldSpec(_Spec):

@@ -11,6 +11,7 @@ from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.split import Split
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning
 
 if TYPE_CHECKING:  # A problem holds tensors, and this layer imports no torch at run time.
     from unlearn_core.training.problem import Problem
@@ -76,12 +77,18 @@ class ProblemSize(NamedTuple):
         return min(per_class * self.retained_classes, self.retain)
 
 
+TUNED_ON = ProblemSize(
+    forget=1000, retain=9000, forgotten_classes=1, retained_classes=9, classes=10, epochs=40, batch=128
+)
+"""The size of the problem on which the presets `bundled` were tuned: one class of the CIFAR-10 sample."""
+
+
 @dataclass(frozen=True)
 class Preset:
     """Named hyperparameter values, and what they are good for.
 
     `params` holds for one class and for every size that `by_request_size` leaves out; `by_request_size` has the values
-    for requests of another size.
+    for requests of another size. The hyperparameters named in `auto` are found by the run, from these values.
     """
 
     title: str
@@ -90,6 +97,7 @@ class Preset:
     by_request_size: Mapping[RequestSize, BaseHyperparameters] = field(
         default_factory=dict[RequestSize, BaseHyperparameters]
     )
+    auto: tuple[str, ...] = ()
 
     def for_request(self, forget: Forget | None) -> BaseHyperparameters:
         """The hyperparameters for a request; None stands for a request that is not chosen yet."""
@@ -159,6 +167,8 @@ class Method(Generic[ParamsT]):
     may_stop_early: bool = False
     forget_stacked: ForgetStackedFunction[ParamsT] | None = None
     """If given, trials can be trained stacked on one device (training/stacked.py)."""
+    tuning: Tuning | None = None
+    """How the preset `auto` finds its hyperparameters; None if there is nothing to find."""
     stackable_params: frozenset[str] = frozenset()
     """The continuous hyperparameters in which stacked trials may differ; all others must be equal."""
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
-from typing import NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.forget_request import Forget
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.results.found_settings import TuningResult
 from unlearn_core.domain.results.result import ReportPart, Result
 from unlearn_core.domain.split import Split
 
@@ -127,6 +128,12 @@ class Report:
         absent = [dict(self.missing), self.pending]
         facts = json.dumps([self.run, self.method, cards, models, parts, absent], sort_keys=True)
         return sha256(facts.encode() + np.ascontiguousarray(self.labels).tobytes()).hexdigest()
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The hyperparameters of the run: those of its spec, and those that it found itself."""
+        found = self.get(TuningResult)
+        return self.spec.params | (dict(found.params) if found else {})
 
     @property
     def forget_set_title(self) -> str:

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from unlearn_core.domain.jobs import Spec
+from unlearn_core.domain.jobs import Spec, UnlearnSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 
 
@@ -26,6 +26,9 @@ class RunState(StrEnum):
 
 TIMED_KINDS = ("unlearn", "gold", "train")
 """The kinds of runs that forecasts learn from. The metrics of a measurement become those of its run."""
+
+SEARCH_STAGE = "finding hyperparameters"
+"""The stage of a run that tries settings before it begins; its steps are the tries."""
 
 UNFINISHED_STATES = tuple(state for state in RunState if not state.is_finished)
 """The states of runs that wait or are being executed: queued, then running."""
@@ -89,6 +92,11 @@ class Run(BaseModel):
     progress: Progress | None
     metrics: Annotated[RunMetrics, Field(alias="headline"), PlainSerializer(RunMetrics.to_dict)]
     cancelling: bool
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The hyperparameters of an unlearning run: those of its spec, and those that it found itself; else none."""
+        return self.spec.params | dict(self.metrics.found) if isinstance(self.spec, UnlearnSpec) else {}
 
 
 class RunBrief(NamedTuple):

@@ -20,6 +20,8 @@ def why_specs_not_stackable(specs: Sequence[Any], stackable: StackableParams) ->
     """
     if not specs or not all(isinstance(spec, UnlearnSpec) for spec in specs):
         return "Only unlearning runs can be stacked."
+    if any(spec.auto for spec in specs):
+        return "A run that finds its own hyperparameters cannot be stacked."
     method = specs[0].method
     if method not in stackable:
         return f"Runs of {method} cannot be stacked: its file has no `forget_stacked`."

@@ -8,8 +8,9 @@ from unlearn_core.data.class_lists import class_number
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import MAX_IMAGES, ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.engine.setup import check_support, preset_params
+from unlearn_core.engine.setup import check_support
 from unlearn_core.methods import method as find_method
+from unlearn_core.methods import preset as find_preset
 from unlearn_core.models import classifiers
 
 MAX_SEED = 2**31 - 1
@@ -43,7 +44,10 @@ def run_spec(
     overrides: Mapping[str, Any] | None = None,
     start: int | None = None,
 ) -> UnlearnSpec:
-    """Return the spec of an unlearning run; `overrides` change hyperparameters of the preset (default: the first).
+    """Return the spec of an unlearning run; `overrides` change hyperparameters of the preset.
+
+    The default preset is `auto`, which leaves hyperparameters that are not overridden to the run; for the classifier on
+    which presets were tuned it is `bundled`.
 
     `start` is the number of an earlier run of the data folder whose unlearned model is the starting point.
     Raises NotFoundError, InvalidHyperparameterError, InvalidRequestError or NotSupportedError, which say what is valid.
@@ -53,5 +57,7 @@ def run_spec(
     chosen = find_method(method)
     request = forget_request(classifier, classes=classes, images=images)
     check_support(chosen, request.forget.kind)
-    params = preset_params(chosen, preset or next(iter(chosen.presets)), request.forget, dict(overrides or {}))
-    return UnlearnSpec(request=request, start=start, method=chosen.id, params=params.model_dump(), seed=seed)
+    base, changes = find_preset(chosen, classifier, preset or ""), dict(overrides or {})
+    params = base.for_request(request.forget).updated(changes)
+    auto = tuple(name for name in base.auto if name not in changes)
+    return UnlearnSpec(request=request, start=start, method=chosen.id, params=params.model_dump(), seed=seed, auto=auto)

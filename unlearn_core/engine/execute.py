@@ -11,6 +11,7 @@ import torch
 from unlearn_core.domain.jobs import MeasureSpec, UnlearnSpec
 from unlearn_core.domain.report import Report, forget_set_title, stored
 from unlearn_core.domain.results.course import PhaseTiming, RunSeconds, TimingsResult
+from unlearn_core.domain.results.found_settings import TuningResult
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Run
 from unlearn_core.engine.devices import describe_device, resolve_device
@@ -21,7 +22,8 @@ from unlearn_core.engine.measuring import measure, measure_run
 from unlearn_core.engine.model_cache import ModelCache, freeze_result
 from unlearn_core.engine.record_run import record_run
 from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run
-from unlearn_core.engine.tracker import RunTracker, SnapshotRecorder
+from unlearn_core.engine.tracker import CheckingTracker, RunTracker, SnapshotRecorder
+from unlearn_core.engine.tuning import search
 from unlearn_core.installation import VERSION, source_digest
 from unlearn_core.probes.common import class_activation
 from unlearn_core.store.data_folder import open_data_dir
@@ -129,6 +131,8 @@ class PreparedRun(NamedTuple):
     listener: RunListener
     started: str
     load_seconds: float
+    tuning: TuningResult | None = None
+    search_seconds: float | None = None
 
 
 def prepare_run(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener) -> PreparedRun:
@@ -145,12 +149,22 @@ def _unlearn(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener, 
     if unlearned is not None:  # An earlier attempt was stopped while it measured.
         return measure_run.measure_run(unlearned, model_cache, RunTracker(listener), listener, folder)
     prepared = prepare_run(spec, model_cache, listener)
+    if spec.auto:
+        prepared = _tuned(prepared)
     began = time.perf_counter()
     # Dropout layers draw from the global random state; everything else has its own random streams.
     with seeded(spec.seed, "noise", device=model_cache.device):
         prepared.resolved.method.forget(prepared.problem, prepared.resolved.params, prepared.tracker)
     synchronize(model_cache.device)
     return complete_run(prepared, model_cache, folder, forget_seconds=time.perf_counter() - began)
+
+
+def _tuned(prepared: PreparedRun) -> PreparedRun:
+    """Find the hyperparameters that the spec leaves to the run."""
+    began, resolved = time.perf_counter(), prepared.resolved
+    found = search.find(resolved, prepared.problem, lambda: CheckingTracker(prepared.listener), prepared.tracker.search)
+    tuned = resolved._replace(params=resolved.params.updated(dict(found.params)))
+    return prepared._replace(resolved=tuned, tuning=found, search_seconds=time.perf_counter() - began)
 
 
 def complete_run(
@@ -162,7 +176,7 @@ def complete_run(
     """
     tracker = prepared.tracker
     tracker.set_stage("evaluating")
-    recorded = (*tracker.artifacts(), *filter(None, (tracker.curves(), tracker.snapshots())))
+    recorded = (*tracker.artifacts(), *filter(None, (prepared.tuning, tracker.curves(), tracker.snapshots())))
     unlearned = measure_run.UnlearnedRun(
         prepared.resolved,
         freeze_result(prepared.problem.model),
@@ -179,10 +193,12 @@ def complete_run(
 
 def _timings(prepared: PreparedRun, forget_seconds: float, stack_size: int, *, device: str) -> TimingsResult:
     """Return the timings of a run that is not measured yet."""
-    tracker, load = prepared.tracker, prepared.load_seconds
+    tracker, load, searched = prepared.tracker, prepared.load_seconds, prepared.search_seconds
+    total = load + (searched or 0.0) + forget_seconds
+    seconds = RunSeconds(total=total, load=load, forget=forget_seconds, evaluate=0.0, probes=0.0)
     timings = TimingsResult(
         phases=[PhaseTiming(**phase._asdict()) for phase in tracker.phases()],
-        seconds=RunSeconds(total=load + forget_seconds, load=load, forget=forget_seconds, evaluate=0.0, probes=0.0),
+        seconds=seconds if searched is None else seconds.model_copy(update={"search": searched}),
         steps=tracker.steps,
         images=tracker.images_seen,
         device=describe_device(device),

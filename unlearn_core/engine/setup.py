@@ -1,12 +1,18 @@
 """Turns an UnlearnSpec into a Problem: the models, the split, and only the images that the method may use."""
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from unlearn_core.domain.cards import ClassifierCard
-from unlearn_core.domain.errors import CorruptAssetError, InvalidRequestError, NotSupportedError
+from unlearn_core.domain.errors import (
+    CorruptAssetError,
+    InvalidHyperparameterError,
+    InvalidRequestError,
+    NotSupportedError,
+)
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetRequest, forgotten_classes
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.method import Method, ProblemSize, RequestKind, unsupported_reason
@@ -18,7 +24,6 @@ from unlearn_core.installation import HOW_TO_RESTORE
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
 from unlearn_core.models import classifiers
-from unlearn_core.plugins import lookup
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.training.problem import ImageSubset, Problem
 
@@ -53,6 +58,7 @@ def resolve_run(spec: UnlearnSpec, model_cache: ModelCache) -> ResolvedRun:
     method = find_method(spec.method)
     params = method.params.parse(spec.params)
     check_support(method, spec.request.forget.kind)
+    check_auto(method, spec.auto)
     card = classifiers.card(spec.request.classifier)
     if spec.request.dataset != card.dataset:
         raise InvalidRequestError(
@@ -71,6 +77,15 @@ def check_support(method: Method, kind: RequestKind) -> None:
     reason = unsupported_reason(method, kind, methods().values())
     if reason is not None:
         raise NotSupportedError(reason)
+
+
+def check_auto(method: Method, auto: Sequence[str]) -> None:
+    """Raise InvalidHyperparameterError if a run of this method cannot find one of these hyperparameters."""
+    found = method.tuning.finds if method.tuning else ()
+    for name in auto:
+        if name not in found:
+            known = f"it finds {', '.join(found)}" if found else "there is nothing to find"
+            raise InvalidHyperparameterError(f"A run of {method.title} cannot find {name} itself: {known}.")
 
 
 def build_problem(resolved: ResolvedRun, model_cache: ModelCache) -> Problem:
@@ -134,8 +149,3 @@ def _start_model(spec: UnlearnSpec, card: ClassifierCard, model_cache: ModelCach
             f"Run {spec.start}, which this run should continue, has no stored weights. Choose another finished run."
         )
     return model_cache.load_model(card, f"run {spec.start}", path.read_bytes())
-
-
-def preset_params(method: Method, preset: str, forget: Forget, overrides: dict[str, Any]) -> BaseHyperparameters:
-    """Return a preset as it fits the request, with overrides. Raises NotFoundError or InvalidHyperparameterError."""
-    return lookup("preset", dict(method.presets), preset).for_request(forget).updated(overrides)

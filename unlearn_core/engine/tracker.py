@@ -14,7 +14,8 @@ from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.results.course import CurvePhase, CurvesResult, ImageCounts
 from unlearn_core.domain.results.explanations import SnapshotsResult
 from unlearn_core.domain.results.method_artifacts import Artifact
-from unlearn_core.domain.run import CurvePoint, Phase, Progress
+from unlearn_core.domain.run import SEARCH_STAGE, CurvePoint, Phase, Progress
+from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.probes.common import class_activation
 from unlearn_core.training.batches import to_floats
@@ -111,6 +112,18 @@ def choose_cam_images(sets: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.array(found, np.int64)
 
 
+class CheckingTracker(NullTracker):
+    """A tracker that records nothing, but stops a run that is cancelled."""
+
+    def __init__(self, listener: RunListener) -> None:
+        self._listener = listener
+
+    def iterate(self, items: Iterable[T]) -> Iterator[T]:
+        for item in items:
+            self._listener.check()
+            yield item
+
+
 class RunTracker:
     """Records a run: phases, points of the curve, scalars, and the artifacts that the method saves."""
 
@@ -161,6 +174,12 @@ class RunTracker:
 
     def save_artifact(self, artifact: Artifact) -> None:
         self._artifacts[type(artifact)] = artifact
+
+    def search(self, number: int, most: int) -> None:
+        """Announce the try of settings with this number, from 1, of at most so many; all before the first phase."""
+        self._listener.check()
+        phase = Phase(SEARCH_STAGE, most, number - 1, time.perf_counter() - self._began)
+        self._listener.progress(Progress((phase,), SEARCH_STAGE, None))
 
     def set_stage(self, stage: str) -> None:
         """Announce a stage outside all phases, such as loading or measuring."""

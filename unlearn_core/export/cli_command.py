@@ -12,9 +12,10 @@ PROGRAM = ["python", "-m", "unlearn_core"]
 
 
 def run_command(spec: UnlearnSpec, card: DatasetCard) -> str:
-    """The command that reproduces a run, with every hyperparameter."""
+    """The command that reproduces a run, with every hyperparameter that it does not find itself."""
     words = [*PROGRAM, "run", *_request(spec.request, card), "--method", spec.method]
-    for name, value in spec.params.items():
+    words += ["--preset", "auto"] if spec.auto else []
+    for name, value in spec.fixed.items():
         words += ["--set", f"{name}={value}"]
     return shlex.join([*words, "--seed", str(spec.seed)])
 

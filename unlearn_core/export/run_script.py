@@ -18,7 +18,7 @@ _TAB = " " * 4
 
 
 def run_script(chain: Sequence[UnlearnSpec], dataset: DatasetCard, *, name: str, weights: str | None) -> str:
-    """Return a script that makes a run again, with every hyperparameter.
+    """Return a script that makes a run again, with every hyperparameter that it does not find itself.
 
     `chain` is the run's spec after those of the earlier runs that it continues (store/run_chain.py). `name` says in
     a comment which run it is. `weights` is the checksum of its model, with which the script compares its own; None if
@@ -56,11 +56,12 @@ def _step(spec: UnlearnSpec, dataset: DatasetCard, variable: str) -> str:
         if forget.kind == "classes"
         else _images(forget.images)
     )
-    values = [f"{_TAB}{_literal(key)}: {_literal(value)}," for key, value in spec.params.items()]
+    values = [f"{_TAB}{_literal(key)}: {_literal(value)}," for key, value in spec.fixed.items()]
     arguments = [
         _literal(spec.request.classifier),
         f"method={_literal(spec.method)}",
         chosen,
+        *(['preset="auto"'] if spec.auto else []),
         f"seed={spec.seed}",
         *([] if spec.start is None else [f"start=run_{spec.start}.run"]),
         "\n".join(["overrides={", *values, "}"]),

@@ -42,7 +42,7 @@ class RunSettings(NamedTuple):
 def run_settings(report: Report, methods: Mapping[str, Method]) -> RunSettings:
     """The settings of a report's run; `methods` are the available ones, by id."""
     spec, method = report.spec, methods.get(report.spec.method)
-    bare = tuple(Setting(name, _format_value(value), "", "") for name, value in spec.params.items())
+    bare = tuple(Setting(name, _format_value(value), "", "") for name, value in report.params.items())
     return RunSettings(
         method=report.method,
         preset="" if method is None else _preset(report, method),
@@ -59,7 +59,9 @@ def run_settings(report: Report, methods: Mapping[str, Method]) -> RunSettings:
 
 def _preset(report: Report, method: Method) -> str:
     """The preset that equals these settings, or the first preset, from which they differ."""
-    forget, params = report.spec.request.forget, report.spec.params
+    if report.spec.auto:
+        return "Auto preset: the run found what is marked at its start, from the values beside it."
+    forget, params = report.spec.request.forget, report.params
     for preset in method.presets.values():
         if preset.for_request(forget).model_dump() == params:
             return f"{capitalize(preset.title)} preset: {preset.summary}"
@@ -70,7 +72,7 @@ def _hyperparameters(report: Report, method: Method) -> tuple[Setting, ...]:
     known, first = method.params.hyperparameters(), next(iter(method.presets.values()))
     usual: dict[str, Any] = first.for_request(report.spec.request.forget).model_dump()
     rows = []
-    for name, value in report.spec.params.items():
+    for name, value in report.params.items():
         info = known.get(name)
         if info is None:
             rows.append(

@@ -62,7 +62,7 @@ def runs_table(runs: Sequence[Run]) -> pd.DataFrame:
     """
     cards = datasets.cards()
     rows = [
-        dict(_identity(run, run.spec)) | _forget_set(run.spec.request, cards) | _values(run.spec) | dict(_results(run))
+        dict(_identity(run, run.spec)) | _forget_set(run.spec.request, cards) | _values(run) | dict(_results(run))
         for run in runs
         if isinstance(run.spec, UnlearnSpec)
     ]
@@ -90,9 +90,9 @@ def _forget_set(request: ForgetRequest, cards: Mapping[str, DatasetCard]) -> dic
     return {"request": forget.kind, "forget_classes": ";".join(names)}
 
 
-def _values(spec: UnlearnSpec) -> dict[str, Any]:
+def _values(run: Run) -> dict[str, Any]:
     """The values of the hyperparameters."""
-    return {f"hp_{name}": value for name, value in spec.params.items()}
+    return {f"hp_{name}": value for name, value in run.params.items()}
 
 
 def _results(run: Run) -> Iterator[tuple[str, Any]]:

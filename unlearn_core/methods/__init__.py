@@ -1,7 +1,12 @@
 """Unlearning methods, one per file: a docstring, Hyperparameters, `forget` and METHOD, in that order."""
 
-from unlearn_core.domain.method import Method
+from unlearn_core.domain.method import Method, Preset
 from unlearn_core.plugins import cards, lookup
+
+TUNED_CLASSIFIER = "resnet20"
+"""The classifier on which the presets `bundled` were tuned: there, `auto` has nothing to find."""
+
+AUTO = "auto"
 
 
 def methods() -> dict[str, Method]:
@@ -12,3 +17,21 @@ def methods() -> dict[str, Method]:
 def method(name: str) -> Method:
     """One method; raises NotFoundError."""
     return lookup("method", methods(), name)
+
+
+def presets(method: Method, classifier: str) -> dict[str, Preset]:
+    """The presets of a method for a classifier, by name; the first is the default.
+
+    For every classifier but `TUNED_CLASSIFIER`, and every method that has something to find, this is `auto`.
+    """
+    if method.tuning is None or classifier == TUNED_CLASSIFIER:
+        return dict(method.presets)
+    first = next(iter(method.presets.values()))
+    summary = f"The run finds what fits this classifier at its start, from validation images. {method.tuning.rule}"
+    return {AUTO: Preset(AUTO, summary, first.params, first.by_request_size, method.tuning.finds), **method.presets}
+
+
+def preset(method: Method, classifier: str, name: str) -> Preset:
+    """One preset of a method; "" is the default, and `auto` too where it finds nothing. Raises NotFoundError."""
+    known = presets(method, classifier)
+    return lookup("preset", known, next(iter(known)) if name in ("", AUTO) else name)

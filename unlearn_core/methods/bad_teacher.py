@@ -20,10 +20,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.method import TUNED_ON, DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import augment, batch_size, epochs, freeze_batchnorm, learning_rate, linear_decay
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.loops import fit
@@ -129,6 +130,12 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return drawn + (sizes.forget + _num_retain(params, sizes)) * params.epochs
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    images, tuned_on = (one.forget + _num_retain(params, one) for one in (sizes, TUNED_ON))
+    epochs = epochs_for(params.epochs, params.batch, images=images, tuned_on=tuned_on)
+    return {"lr": params.lr * strength, "epochs": epochs}
+
+
 METHOD = Method(
     id="bad_teacher",
     title="Bad Teacher",
@@ -155,5 +162,10 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=True, retain=True),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("lr", "epochs"),
+        values=_at_strength,
+        rule="The learning rate; small data is shown in more epochs.",
+    ),
     forget=forget,
 )

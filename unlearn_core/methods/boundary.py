@@ -27,6 +27,7 @@ from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.results.method_artifacts import NearestClasses
 from unlearn_core.domain.shared_params import batch_size, epochs, freeze_batchnorm, learning_rate, momentum
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning
 from unlearn_core.training.attacks import fgsm
 from unlearn_core.training.evaluate import eval_mode
 from unlearn_core.training.loops import fit
@@ -178,6 +179,10 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return sizes.forget * (params.epochs + (_attack_steps(params) if params.way == "shrink" else 0))
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    return {"lr": params.lr * strength}
+
+
 METHOD = Method(
     id="boundary",
     title="Boundary",
@@ -208,5 +213,10 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=True, retain=False),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("lr",),
+        values=_at_strength,
+        rule="The learning rate.",
+    ),
     forget=forget,
 )

@@ -15,7 +15,7 @@ are frozen exactly here, including their batch-norm statistics, which in train m
 
 from torch import nn
 
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.method import TUNED_ON, DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import (
     augment,
@@ -27,6 +27,7 @@ from unlearn_core.domain.shared_params import (
     weight_decay,
 )
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.loops import fit
 from unlearn_core.training.optim import linear_schedule, sgd
 from unlearn_core.training.problem import Problem
@@ -86,6 +87,11 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return sizes.retain * params.epochs
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    epochs = epochs_for(params.epochs, params.batch, images=sizes.retain, tuned_on=TUNED_ON.retain)
+    return {"lr": params.lr * strength, "epochs": epochs}
+
+
 _FOR_IMAGES = Hyperparameters(layers=3, lr=0.05)
 
 METHOD = Method(
@@ -126,5 +132,11 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("lr", "epochs"),
+        values=_at_strength,
+        rule="The learning rate, with which fresh layers learn; small data is shown in more epochs.",
+        repairs=True,
+    ),
     forget=forget,
 )

@@ -13,7 +13,7 @@ Source. Golatkar et al. 2020, where it is a baseline.
 from collections.abc import Iterator, Sequence
 
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.method import ETERNAL_SUNSHINE, DataAccess, Method, Preset, ProblemSize
+from unlearn_core.domain.method import ETERNAL_SUNSHINE, TUNED_ON, DataAccess, Method, Preset, ProblemSize
 from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.domain.shared_params import (
     augment,
@@ -25,6 +25,7 @@ from unlearn_core.domain.shared_params import (
     weight_decay,
 )
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.loops import fit
 from unlearn_core.training.optim import linear_schedule, sgd
 from unlearn_core.training.problem import Problem
@@ -78,6 +79,15 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return sizes.retain * params.epochs
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    """Weight decay, by which what is no longer shown fades, and below the preset's strength the rate."""
+    return {
+        "lr": params.lr * min(1.0, strength),
+        "weight_decay": params.weight_decay * max(1.0, strength),
+        "epochs": epochs_for(params.epochs, params.batch, images=sizes.retain, tuned_on=TUNED_ON.retain),
+    }
+
+
 METHOD = Method(
     id="finetune",
     title="Fine-tune",
@@ -99,6 +109,11 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("lr", "weight_decay", "epochs"),
+        values=_at_strength,
+        rule="Weight decay, or a lower learning rate; small data is shown in more epochs.",
+    ),
     forget=forget,
     forget_stacked=forget_stacked,
     stackable_params=frozenset({"lr", "momentum", "weight_decay"}),

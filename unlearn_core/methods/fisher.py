@@ -24,6 +24,7 @@ from torch import Tensor
 from unlearn_core.domain.method import ETERNAL_SUNSHINE, DataAccess, Method, Preset, ProblemSize
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning
 from unlearn_core.training.importance import fisher_diagonal, images_per_chunk
 from unlearn_core.training.problem import Problem
 
@@ -119,6 +120,10 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return min(params.pictures, sizes.retain) * sizes.classes
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    return {"alpha": params.alpha * strength}
+
+
 _FOR_IMAGES = Hyperparameters(alpha=5e-7)
 
 METHOD = Method(
@@ -159,5 +164,10 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("alpha",),
+        values=_at_strength,
+        rule="The strength of the noise.",
+    ),
     forget=forget,
 )

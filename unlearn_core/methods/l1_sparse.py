@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.method import TUNED_ON, DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import (
     augment,
@@ -29,6 +29,7 @@ from unlearn_core.domain.shared_params import (
     weight_decay,
 )
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.loops import fit
 from unlearn_core.training.optim import linear_schedule, sgd
@@ -114,6 +115,17 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return sizes.retain_used(params.kept_per_class) * params.epochs
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    """The penalty; of more epochs for small data, the same share has none."""
+    images, tuned_on = (one.retain_used(params.kept_per_class) for one in (sizes, TUNED_ON))
+    epochs = epochs_for(params.epochs, params.batch, images=images, tuned_on=tuned_on)
+    return {
+        "penalty": params.penalty * strength,
+        "epochs": epochs,
+        "plain_epochs": round(epochs * params.plain_epochs / params.epochs),
+    }
+
+
 METHOD = Method(
     id="l1_sparse",
     title="l1-sparse",
@@ -145,5 +157,10 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("penalty", "epochs", "plain_epochs"),
+        values=_at_strength,
+        rule="The penalty; small data is shown in more epochs.",
+    ),
     forget=forget,
 )

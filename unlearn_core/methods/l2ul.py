@@ -46,6 +46,7 @@ from unlearn_core.domain.shared_params import (
     weight_decay,
 )
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning
 from unlearn_core.training.attacks import IMAGES_PER_CHUNK, pgd_l2_batched
 from unlearn_core.training.batches import images_seen, to_floats
 from unlearn_core.training.evaluate import predict
@@ -350,6 +351,10 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return guard * params.attack_steps + weighed + sum(images_seen(*source, params.max_steps) for source in sources)
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    return {"lr": params.lr * strength}
+
+
 _SHARED = {"radius": 0.5, "attack_steps": 20}
 _FEW = Hyperparameters(lr=4e-3, ascent=0.8, hold=5, copies=16, attacked=32, guard_batch=64, max_steps=400, **_SHARED)
 _MANY = Hyperparameters(lr=8e-3, ascent=0.6, most=2.0, copies=8, attacked=64, guard_batch=32, max_steps=240, **_SHARED)
@@ -410,6 +415,13 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=True, retain=params.retain_access),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("lr",),
+        values=_at_strength,
+        rule="The learning rate.",
+        shorter={"copies": 4, "attack_steps": 5, "max_steps": 80},
+        misclassifies=True,
+    ),
     forget=forget,
     may_stop_early=True,
 )

@@ -25,10 +25,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.method import TUNED_ON, DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import augment, batch_size, epochs, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.evaluate import eval_mode
 from unlearn_core.training.loops import fit
 from unlearn_core.training.optim import sgd
@@ -164,6 +165,11 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return scored + sizes.retain * params.epochs
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    epochs = epochs_for(params.epochs, params.batch, images=sizes.retain, tuned_on=TUNED_ON.retain)
+    return {"share": params.share * strength, "epochs": epochs}
+
+
 _FOR_IMAGES = Hyperparameters(hold=0.1, lr=0.05)
 
 METHOD = Method(
@@ -200,5 +206,10 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=params.score == "both", retain=True),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("share", "epochs"),
+        values=_at_strength,
+        rule="The share of weights that is re-initialised; small data is shown in more epochs.",
+    ),
     forget=forget,
 )

@@ -27,6 +27,7 @@ from unlearn_core.domain.shared_params import (
     weight_decay,
 )
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.loops import fit
 from unlearn_core.training.losses import capped_cross_entropy
@@ -95,6 +96,10 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return sizes.forget * params.epochs
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    return {"lr": params.lr * strength}
+
+
 METHOD = Method(
     id="neggrad",
     title="NegGrad",
@@ -140,6 +145,12 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=True, retain=False),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("lr", "stop_accuracy"),
+        values=_at_strength,
+        rule="The learning rate; it stops at the accuracy on images that the model was not trained on.",
+        aim="stop_accuracy",
+    ),
     forget=forget,
     may_stop_early=True,
 )

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unlearn_core.domain.method import UNBOUNDED_UNLEARNING, DataAccess, Method, Preset, ProblemSize
+from unlearn_core.domain.method import TUNED_ON, UNBOUNDED_UNLEARNING, DataAccess, Method, Preset, ProblemSize
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import (
     augment,
@@ -35,6 +35,7 @@ from unlearn_core.domain.shared_params import (
     weight_decay,
 )
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.loops import fit
 from unlearn_core.training.losses import capped_cross_entropy
@@ -113,6 +114,12 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return sizes.retain_used(params.kept_per_class) * params.epochs + rounds * sizes.forget + rest * params.forget_batch
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    images, tuned_on = (one.retain_used(params.kept_per_class) for one in (sizes, TUNED_ON))
+    epochs = epochs_for(params.epochs, params.retain_batch, images=images, tuned_on=tuned_on)
+    return {"lr": params.lr * strength, "epochs": epochs}
+
+
 METHOD = Method(
     id="neggrad_plus",
     title="NegGrad+",
@@ -144,5 +151,10 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=True, retain=True),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("lr", "epochs"),
+        values=_at_strength,
+        rule="The learning rate; small data is shown in more epochs.",
+    ),
     forget=forget,
 )

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.method import TUNED_ON, DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.domain.shared_params import (
     augment,
@@ -31,6 +31,7 @@ from unlearn_core.domain.shared_params import (
     wrong_labels,
 )
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.loops import fit
 from unlearn_core.training.optim import linear_schedule, sgd
@@ -79,6 +80,12 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return (sizes.forget + sizes.retain_used(params.kept_per_class)) * params.epochs
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    images, tuned_on = (one.forget + one.retain_used(params.kept_per_class) for one in (sizes, TUNED_ON))
+    epochs = epochs_for(params.epochs, params.batch, images=images, tuned_on=tuned_on)
+    return {"lr": params.lr * strength, "epochs": epochs}
+
+
 METHOD = Method(
     id="random_labels",
     title="Random labels",
@@ -113,5 +120,10 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=True, retain=True),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("lr", "epochs"),
+        values=_at_strength,
+        rule="The learning rate; small data is shown in more epochs.",
+    ),
     forget=forget,
 )

@@ -32,6 +32,7 @@ from unlearn_core.domain.params import BaseHyperparameters, hyperparameter, pars
 from unlearn_core.domain.results.method_artifacts import ReinitializedLayers
 from unlearn_core.domain.shared_params import augment, batch_size, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning
 from unlearn_core.training.importance import fisher_diagonal, images_per_chunk
 from unlearn_core.training.loops import fit
 from unlearn_core.training.optim import sgd
@@ -287,6 +288,10 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return scored + _num_seen(params, sizes.retain) * sum(_each(params.epochs, params))
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    return {"lr": params.lr * strength}
+
+
 _FOR_IMAGES = Hyperparameters(cycles=2, epochs="1,4")
 _REPORT = {"optimiser": "SGD", "sigma": 0.01, "share": 1.0, "augment": False, "batch": 64, "mask": False}
 
@@ -353,5 +358,11 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=params.choice == "fisher", retain=True),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("lr",),
+        values=_at_strength,
+        rule="The learning rate, with which the re-initialised layers learn again.",
+        repairs=True,
+    ),
     forget=forget,
 )

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.method import TUNED_ON, DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.results.method_artifacts import SaliencyMask
 from unlearn_core.domain.shared_params import (
@@ -38,6 +38,7 @@ from unlearn_core.domain.shared_params import (
     wrong_labels,
 )
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.importance import batch_gradients, share_by_layer, weights_by_layer
 from unlearn_core.training.loops import fit
@@ -150,6 +151,12 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return sizes.forget + (sizes.forget + sizes.retain_used(params.kept_per_class)) * params.epochs
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    images, tuned_on = (one.forget + one.retain_used(params.kept_per_class) for one in (sizes, TUNED_ON))
+    epochs = epochs_for(params.epochs, params.batch, images=images, tuned_on=tuned_on)
+    return {"lr": params.lr * strength, "epochs": epochs}
+
+
 METHOD = Method(
     id="salun",
     title="SalUn",
@@ -184,5 +191,10 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=True, retain=True),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("lr", "epochs"),
+        values=_at_strength,
+        rule="The learning rate; small data is shown in more epochs.",
+    ),
     forget=forget,
 )

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unlearn_core.domain.errors import InvalidRequestError
-from unlearn_core.domain.method import UNBOUNDED_UNLEARNING, DataAccess, Method, Preset, ProblemSize
+from unlearn_core.domain.method import TUNED_ON, UNBOUNDED_UNLEARNING, DataAccess, Method, Preset, ProblemSize
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter, parse_int_list
 from unlearn_core.domain.results.method_artifacts import RewindErrors
 from unlearn_core.domain.shared_params import (
@@ -41,6 +41,7 @@ from unlearn_core.domain.shared_params import (
     weight_decay,
 )
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.batches import steps_in_epoch
 from unlearn_core.training.evaluate import accuracy, predict
 from unlearn_core.training.loops import fit
@@ -197,6 +198,17 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     )
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    """The rate; of more epochs for small data, the same share has a pass over the forget set."""
+    images, tuned_on = (one.retain_used(params.kept_per_class) for one in (sizes, TUNED_ON))
+    epochs = epochs_for(params.epochs, params.retain_batch, images=images, tuned_on=tuned_on)
+    return {
+        "lr": params.lr * strength,
+        "epochs": epochs,
+        "max_epochs": round(epochs * params.max_epochs / params.epochs),
+    }
+
+
 _REWOUND = Hyperparameters(epochs=5, max_epochs=3, rewind=True, kept_per_class=300)
 
 METHOD = Method(
@@ -235,5 +247,10 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=True, retain=True, validation=params.rewind),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("lr", "epochs", "max_epochs"),
+        values=_at_strength,
+        rule="The learning rate; small data is shown in more epochs.",
+    ),
     forget=forget,
 )

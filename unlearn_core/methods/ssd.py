@@ -30,6 +30,7 @@ from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, 
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.results.method_artifacts import DampenedWeights
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning
 from unlearn_core.training.batches import steps_in_epoch, to_floats
 from unlearn_core.training.importance import batch_gradients, share_by_layer, weights_by_layer
 from unlearn_core.training.problem import ImageSubset, Problem
@@ -180,6 +181,10 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return _batch(params, sizes) * (whole + part * max(1, sizes.forgotten_classes))
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    return {"share": params.share * strength}
+
+
 METHOD = Method(
     id="ssd",
     title="SSD",
@@ -209,5 +214,10 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=True, retain=True),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("share",),
+        values=_at_strength,
+        rule="The share of weights that is dampened.",
+    ),
     forget=forget,
 )

@@ -24,11 +24,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.method import TUNED_ON, DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.results.method_artifacts import NoiseError, NoiseErrors, NoiseImages
 from unlearn_core.domain.shared_params import augment, batch_size
 from unlearn_core.domain.tracker import Tracker
+from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.batches import crop_and_flip, to_floats
 from unlearn_core.training.loops import fit
 from unlearn_core.training.optim import linear_schedule
@@ -231,6 +232,17 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     )
 
 
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    """Both rates; small data is shown in more epochs, half of the steps in each phase."""
+    images, tuned_on = (one.retain_used(params.kept_per_class) for one in (sizes, TUNED_ON))
+    return {
+        "impair_lr": params.impair_lr * strength,
+        "repair_lr": params.repair_lr * strength,
+        "impair_epochs": epochs_for(params.impair_epochs, params.batch, images=images, tuned_on=tuned_on),
+        "repair_epochs": epochs_for(params.repair_epochs, params.batch, images=images, tuned_on=tuned_on),
+    }
+
+
 METHOD = Method(
     id="unsir",
     title="UNSIR",
@@ -281,5 +293,10 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
+    tuning=Tuning(
+        finds=("impair_lr", "repair_lr", "impair_epochs", "repair_epochs"),
+        values=_at_strength,
+        rule="Both learning rates; small data is shown in more epochs.",
+    ),
     forget=forget,
 )

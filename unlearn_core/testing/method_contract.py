@@ -10,7 +10,7 @@ import torch
 
 from unlearn_core.domain.errors import CancelledError, UndeclaredDataAccessError
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.method import Method
+from unlearn_core.domain.method import TUNED_ON, Method, ProblemSize
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.plugins import discover
 from unlearn_core.testing.tiny_problem import FORGET, tiny_problem, tiny_spec
@@ -64,6 +64,22 @@ def check_hyperparameters(method: Method) -> None:
             assert info.low is not None and info.high is not None, info
             assert info.low <= info.default <= info.high, info
             assert info.scale == "linear" or info.low > 0, info
+
+
+def check_tuning(method: Method) -> None:
+    """The hyperparameters that `auto` finds exist, are all given at each strength, and at 1 are those of the preset."""
+    tuning = method.tuning
+    if tuning is None:
+        return
+    assert tuning.rule.endswith(".")
+    assert set(tuning.finds) <= set(method.params.hyperparameters())
+    first = next(iter(method.presets.values()))
+    for params in (first.params, *first.by_request_size.values()):
+        assert {*tuning.values(params, TUNED_ON, 1.0), tuning.aim} - {""} == set(tuning.finds), "`values` gives others"
+        assert tuning.settings(params, TUNED_ON, 1.0) == params, "where the preset was tuned, strength 1 is the preset"
+        assert tuning.settings(params, TUNED_ON, 4.0) != params != tuning.settings(params, TUNED_ON, 0.25)
+        assert tuning.settings(params, TUNED_ON, 4.0, only=()) == params
+        tuning.settings(params, ProblemSize(1, 1, 1, 1, 2, 40, 64), 1e6)  # The bounds hold for any strength.
 
 
 def check_spec_is_stored(method: Method) -> None:
@@ -152,6 +168,7 @@ def check_stacked_trials(method: Method) -> None:
 METHOD_CHECKS: tuple[Callable[[Method], None], ...] = (
     check_card,
     check_hyperparameters,
+    check_tuning,
     check_spec_is_stored,
     check_runs_are_reproducible,
     check_cancelling,

@@ -64,7 +64,7 @@ def differing_settings(
         "Started from": ["the classifier" if one.spec.start is None else f"run {one.spec.start}" for one in reports],
     }
     params = [
-        {titles[one.spec.method].get(name, name): _format_value(value) for name, value in one.spec.params.items()}
+        {titles[one.spec.method].get(name, name): _format_value(value) for name, value in one.params.items()}
         for one in reports
     ]
     for title in (title for title in params[0] if all(title in own for own in params)):

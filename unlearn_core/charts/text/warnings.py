@@ -20,13 +20,14 @@ from unlearn_core.charts.drawing.wording import (
 from unlearn_core.charts.text.claims import Direction, forget_claims
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.copies import CopiesResult
+from unlearn_core.domain.results.found_settings import TuningResult
 from unlearn_core.domain.verdicts.report_verdicts import class_comparisons, reference, retain_verdict
 
 
 class ReportWarning(NamedTuple):
     """A finding: its title in two or three words, the numbers behind it, and what it does not prove."""
 
-    kind: Literal["beyond", "copies", "damage", "left"]
+    kind: Literal["beyond", "copies", "damage", "left", "search"]
     title: str
     words: str
     doubt: str
@@ -41,6 +42,7 @@ def report_warnings(report: Report) -> list[ReportWarning]:
             residual_knowledge(report),
             over_forgetting(report),
             retained_copies(report),
+            unfit_settings(report),
         )
         if warning is not None
     ]
@@ -95,6 +97,17 @@ def copies_sentence(counts: Mapping[str, int], noun: str) -> str:
 
 def _copies(count: int, noun: str) -> str:
     return f"1 {noun} is an exact or near copy" if count == 1 else f"{count:,} {noun}s are exact or near copies"
+
+
+def unfit_settings(report: Report) -> ReportWarning | None:
+    """Warn if the run looked for hyperparameters, and none that it tried reached its goal."""
+    result = report.get(TuningResult)
+    if result is None or result.works:
+        return None
+    tries = f"None of the {len(result.tried)} settings" if len(result.tried) > 1 else "The setting"
+    words = f"{tries} tried at the start of the run reached the goal on validation images, so the closest was used."
+    doubt = "Another method may do better here: the page Method has them all."
+    return ReportWarning("search", "no fitting settings", words, doubt)
 
 
 def _claimed(report: Report, direction: Direction) -> str:

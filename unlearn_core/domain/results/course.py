@@ -61,6 +61,8 @@ class RunSeconds(Record):
     probes: float
     verdict: float | None = None
     """From the end of unlearning until the report opened with its verdict; earlier releases did not record it."""
+    search: float | None = None
+    """Of the search for hyperparameters; None for a run without one."""
 
 
 class TimingsResult(Result, part="timings"):

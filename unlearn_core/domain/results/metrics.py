@@ -42,6 +42,8 @@ class JobSeconds(Record):
     probes: float | None = None
     verdict: float | None = None
     """From the end of unlearning until the report opened with its verdict."""
+    search: float | None = None
+    """Of the search for hyperparameters; None for a run without one."""
 
 
 class SplitAccuracies(Record):
@@ -148,6 +150,8 @@ class RunMetrics(Record):
     """The images that the job planned to train on, by which forecasts scale."""
     threads: int | None = None
     """The threads of the process."""
+    found: Mapping[str, Any] = Field(default_factory=dict)
+    """The values of the hyperparameters that the run found itself, by name."""
     load: float | None = None
     """The cores that other programs used during the job, on average; None if unknown."""
     note: str = ""

@@ -16,6 +16,7 @@ from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.split import trainable_split
 from unlearn_core.engine.forecasts.duration import Forecast, total
 from unlearn_core.engine.forecasts.predict import Machine, Work, predict
+from unlearn_core.engine.tuning import budget
 from unlearn_core.store.queue import cpu_load
 from unlearn_core.store.queue.rates import Rate
 from unlearn_core.store.queue.run_store import RunStore
@@ -102,10 +103,25 @@ def of_gold(classifier: ClassifierCard, dataset: DatasetCard, retain: int, store
     return of_run(classifier, dataset, Work(None, epochs * retain), store)
 
 
-def run_work(method: Method, params: BaseHyperparameters, sizes: ProblemSize, dataset: DatasetCard) -> Work:
-    """Return the work of an unlearning run: its training steps, and the evaluation of the data set."""
+def run_work(
+    method: Method,
+    params: BaseHyperparameters,
+    sizes: ProblemSize,
+    classifier: ClassifierCard,
+    dataset: DatasetCard,
+    *,
+    auto: tuple[str, ...] = (),
+) -> Work:
+    """Return the work of an unlearning run: its training steps, and the evaluation of the data set.
+
+    If the run finds the hyperparameters in `auto`, the search is part of it.
+    """
+    searched = 0.0
+    if auto and method.tuning is not None:
+        params = method.tuning.settings(params, sizes, 1.0, only=auto)
+        searched = budget.cost(method, params, sizes, relative_cost(classifier.architecture, dataset.size) or 1.0)
     images = dataset.train + dataset.val + dataset.test
-    return Work(method.id, method.images_processed(params, sizes), images, dataset.id)
+    return Work(method.id, method.images_processed(params, sizes) + searched, images, dataset.id)
 
 
 def spec_work(spec: UnlearnSpec, classifier: ClassifierCard, dataset: DatasetCard, labels: np.ndarray) -> Work:
@@ -115,16 +131,17 @@ def spec_work(spec: UnlearnSpec, classifier: ClassifierCard, dataset: DatasetCar
     method = methods.method(spec.method)
     split = trainable_split(dataset, labels, spec.request.forget)
     sizes = ProblemSize.of(split, dataset, spec.request.forget, classifier.recipe)
-    return run_work(method, method.params.parse(spec.params), sizes, dataset)
+    return run_work(method, method.params.parse(spec.params), sizes, classifier, dataset, auto=spec.auto)
 
 
 def shipped_cost(architecture: str, size: int, machine: Machine) -> float | None:
     """Return the cost of an image relative to the figures that ship; None if they say nothing about it."""
-    return _relative_cost(architecture, size) if machine.device == "cpu" else None
+    return relative_cost(architecture, size) if machine.device == "cpu" else None
 
 
 @lru_cache(maxsize=256)
-def _relative_cost(architecture: str, size: int) -> float | None:
+def relative_cost(architecture: str, size: int) -> float | None:
+    """Return the cost of an image relative to the bundled ResNet-20; None for models that cannot be counted."""
     if (architecture, size) == (REFERENCE_ARCHITECTURE, REFERENCE_SIZE):
         return 1.0
     from unlearn_core.models.model_summary import architecture_cost

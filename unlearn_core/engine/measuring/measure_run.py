@@ -16,6 +16,7 @@ from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import Report, stored
 from unlearn_core.domain.results.course import RunSeconds, TimingsResult
 from unlearn_core.domain.results.explanations import SnapshotsResult
+from unlearn_core.domain.results.found_settings import TuningResult
 from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
 from unlearn_core.domain.results.result import ReportPart, Result
 from unlearn_core.domain.split import Split
@@ -227,11 +228,13 @@ def _metrics(report: Report, timings: TimingsResult, revision: int) -> RunMetric
     # The seconds per image in a stack do not predict those of a single run.
     speed = timings.seconds.forget / timings.images if timings.images and timings.stack_size == 1 else None
     made = RunMetrics(
-        seconds=JobSeconds.model_validate(timings.seconds.model_dump()),
+        seconds=JobSeconds.model_validate(timings.seconds.model_dump(exclude_unset=True)),
         seconds_per_image=speed,
         weights=report.evaluations["after"].weights,
         revision=revision,
         version=VERSION,
         torch=torch.__version__,
     )
+    tuning = report.get(TuningResult)
+    made = made if tuning is None else made.updated(RunMetrics(found=tuning.params))
     return measure.metrics_of(report).updated(made)

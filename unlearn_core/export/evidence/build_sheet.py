@@ -91,7 +91,7 @@ def _request(report: Report) -> SheetRequest:
         classifier=report.classifier.title,
         dataset=report.dataset.title,
         method=report.method,
-        hyperparameters={name: str(value) for name, value in spec.params.items()},
+        hyperparameters={name: str(value) for name, value in report.params.items()},
         seed=spec.seed,
         command=cli_command.run_command(spec, report.dataset),
         run_made_with=version_text(report),

@@ -5,7 +5,6 @@ from typing import Any
 
 import streamlit as st
 
-from unlearn_core.domain.method import Method
 from unlearn_core.domain.params import HyperparameterInfo
 from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import formatting, navigation, run_setup, url_state
@@ -49,7 +48,7 @@ def format_value(value: Any) -> str:
 
 
 def _presets(plan: RunPlan) -> None:
-    presets = plan.method.presets
+    presets = plan.presets
     key = f"preset-{plan.method.id}"
     st.session_state[key] = plan.preset
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -62,7 +61,7 @@ def _presets(plan: RunPlan) -> None:
             key=key,
             help="A set of hyperparameters that belong together. Each of them can be changed below.",
             on_change=_apply_preset,
-            args=(plan.method, key),
+            args=(next(iter(presets)), key),
         )
         st.button(
             "Reset all hyperparameters",
@@ -90,7 +89,8 @@ def _draw_hyperparameter(info: HyperparameterInfo, plan: RunPlan) -> None:
     st.session_state[key] = value
     _widget(info, value, preset, key=key, on_change=_set_value, args=(info.name, key, preset))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
-        st.caption(f"preset {format_value(preset)} {unit(info, preset)}".strip(), width="content")
+        said = f"preset {format_value(preset)} {unit(info, preset)}".strip()
+        st.caption("found by the run" if info.name in plan.auto else said, width="content")
         st.space("stretch")
         if info.kind != "numbers" and st.button(
             "Sweep",
@@ -158,8 +158,7 @@ def _reset_all() -> None:
     url_state.change(params={})
 
 
-def _apply_preset(method: Method, key: str) -> None:
-    first = next(iter(method.presets))
+def _apply_preset(first: str, key: str) -> None:
     name = st.session_state[key]
     url_state.change(preset="" if name == first else name, params={})
 

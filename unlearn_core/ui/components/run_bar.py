@@ -19,7 +19,7 @@ def show() -> RunPlan:
     for sentence in url_state.errors():
         st.warning(f"Part of this link could not be used. {escape(sentence)}", icon=":material/link_off:")
     now = run_plan.resolve(setup)
-    forecast = run_plan.forecast(now, now.method, now.params)
+    forecast = run_plan.forecast(now, now.method, now.params, auto=now.auto)
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small", key="strip"):
         _step("classifier", _classifier(now), ":material/neurology:")
         _step("forget", _forget(now), ":material/ink_eraser:")
@@ -80,7 +80,7 @@ def _forget(current: RunPlan) -> str:
 
 
 def _method(current: RunPlan) -> str:
-    preset = current.method.presets[current.preset].title
+    preset = current.presets[current.preset].title
     return escape(f"{current.method.title} · {preset} preset{', changed' if current.is_customized else ''}")
 
 

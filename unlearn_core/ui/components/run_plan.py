@@ -9,7 +9,7 @@ from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import InvalidRequestError, UnlearnError
 from unlearn_core.domain.forget_request import ForgetRequest, forgotten_classes
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.method import Method, ProblemSize, unsupported_reason
+from unlearn_core.domain.method import Method, Preset, ProblemSize, unsupported_reason
 from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.domain.report import forget_set_title
 from unlearn_core.domain.split import Split, make_split, remaining_split, trainable_split
@@ -53,17 +53,28 @@ class RunPlan:
             method=self.method.id,
             params=self.params.model_dump(),
             seed=self.setup.seed,
+            auto=self.auto,
         )
 
     @property
     def is_customized(self) -> bool:
         """Whether a hyperparameter differs from its preset."""
-        return self.params != self.preset_values
+        return self.params != self.preset_values or self.auto != self.presets[self.preset].auto
 
     @property
     def preset_values(self) -> BaseHyperparameters:
         """The hyperparameters of the preset for this request."""
-        return self.method.presets[self.preset].for_request(self.setup.forget)
+        return self.presets[self.preset].for_request(self.setup.forget)
+
+    @property
+    def presets(self) -> dict[str, Preset]:
+        """The presets of the method for this classifier; the first is the default."""
+        return methods.presets(self.method, self.classifier.id)
+
+    @property
+    def auto(self) -> tuple[str, ...]:
+        """The hyperparameters that the run finds itself: those of its preset that were not changed."""
+        return tuple(name for name in self.presets[self.preset].auto if name not in self.setup.params)
 
     def title(self) -> str:
         """The title of the run: "Forget cat with UNSIR"."""
@@ -74,9 +85,10 @@ def resolve(setup: RunSetup) -> RunPlan:
     """Resolve a setup. Raises NotFoundError if its classifier, data set or method does not exist."""
     classifier, dataset = classifiers.card(setup.classifier), datasets.card(setup.dataset)
     method = methods.method(setup.method)
-    preset = setup.preset or next(iter(method.presets))
+    presets = methods.presets(method, classifier.id)
+    preset = setup.preset or next(iter(presets))
     split, remaining, sizes, error = None, None, None, None
-    params = method.presets[preset].for_request(setup.forget)
+    params = presets[preset].for_request(setup.forget)
     try:
         params = params.updated(dict(setup.params))
         request = _request(setup)
@@ -109,11 +121,16 @@ def resolve(setup: RunSetup) -> RunPlan:
     )
 
 
-def forecast(plan: RunPlan, method: Method, params: BaseHyperparameters) -> Forecast | None:
-    """How long a run of this method would take here, measurements included; None while nothing is selected."""
+def forecast(
+    plan: RunPlan, method: Method, params: BaseHyperparameters, *, auto: tuple[str, ...] = ()
+) -> Forecast | None:
+    """How long a run of this method would take here, measurements included; None while nothing is selected.
+
+    `auto` are the hyperparameters that it would find itself.
+    """
     if plan.sizes is None:
         return None
-    work = run_work(method, params, plan.sizes, plan.dataset)
+    work = run_work(method, params, plan.sizes, plan.classifier, plan.dataset, auto=auto)
     return of_run(plan.classifier, plan.dataset, work, cache.store(), machine=plan.machine, rates=plan.rates)
 
 

@@ -5,7 +5,7 @@ from statistics import median
 from typing import Literal, NamedTuple
 
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.run import Phase, Progress, Run
+from unlearn_core.domain.run import SEARCH_STAGE, Phase, Progress, Run
 from unlearn_core.ui.shell.formatting import format_duration, format_estimate
 
 MIN_STEPS = 5
@@ -83,6 +83,8 @@ def _is_comparable(run: Run, other: Run) -> bool:
 def _phase(phase: Phase, progress: Progress, past: Mapping[str, float]) -> PhaseProgress:
     if phase.done >= phase.steps:
         return PhaseProgress(phase.name, "done", 1.0, f"done in {format_duration(phase.seconds)}")
+    if phase.name == SEARCH_STAGE:
+        return PhaseProgress(phase.name, "now", phase.done / phase.steps, f"{phase.done + 1} of at most {phase.steps}")
     if phase.name == progress.stage or phase.done:
         words = f"step {phase.done:,} of {phase.steps:,}"
         if progress.images_per_second:

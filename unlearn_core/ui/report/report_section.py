@@ -9,6 +9,7 @@ import streamlit as st
 from unlearn_core.charts import section_charts
 from unlearn_core.charts.chart import Chart, Section
 from unlearn_core.charts.report import adversarial_examples, unsir_noise
+from unlearn_core.charts.report.tried_settings import CHART as TUNING_CHART
 from unlearn_core.domain.report import NOT_YET, Report
 from unlearn_core.domain.run import Run
 from unlearn_core.engine.jobs import on_demand_measurement, on_demand_measurements
@@ -22,7 +23,7 @@ from unlearn_core.ui.report import (
     repeats,
     run_details,
 )
-from unlearn_core.ui.shell import drawings
+from unlearn_core.ui.shell import drawings, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 Cell = Callable[[], None]
@@ -54,6 +55,18 @@ def show(section: Section, report: Report, run: Run | None) -> None:
         run_details.show(report, run)
 
 
+def _tried_settings(report: Report) -> None:
+    chart_card.show(TUNING_CHART, [report], key_scope="report")
+    if st.button(
+        "Use these settings",
+        icon=":material/tune:",
+        key="use-found",
+        help="Opens the page Method with what the run found, to change it or to run it without a search.",
+    ):
+        url_state.load_spec(report.spec.model_copy(update={"params": report.params, "auto": ()}))
+        url_state.open_page("method")
+
+
 def _show_rows(cells: Sequence[Cell], *, columns: int = 2) -> None:
     for start in range(0, len(cells), columns):
         if columns == 1:
@@ -76,6 +89,8 @@ def _cells(chart: Chart, section: Section, report: Report, run: Run | None) -> l
             return [plain, partial(repeats.show_means, report)]
         case "recognised":
             return [partial(plain, neighbour=False), partial(member_gallery.show, report)]
+        case "tuning":
+            return [partial(_tried_settings, report)]
         case "noise":
             return [plain, partial(_noise_images, report)]
         case "adversarials":

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from unlearn_core.data import datasets
 from unlearn_core.data.class_lists import format_classes, parse_classes
-from unlearn_core.domain.errors import InvalidRequestError, NotFoundError, UnlearnError
+from unlearn_core.domain.errors import InvalidRequestError, UnlearnError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.store import image_lists
@@ -66,9 +66,14 @@ def from_spec(spec: UnlearnSpec) -> RunSetup:
     method = methods.method(spec.method)
     params = method.params.parse(spec.params)
     forget = spec.request.forget
-    fitting = next((name for name, preset in method.presets.items() if preset.for_request(forget) == params), None)
-    first = next(iter(method.presets))
-    base = method.presets[fitting or first].for_request(forget).model_dump()
+    presets = methods.presets(method, spec.request.classifier)
+    first, named = next(iter(presets)), {name: preset for name, preset in presets.items() if preset.auto == spec.auto}
+    fitting = next((name for name, preset in named.items() if preset.for_request(forget) == params), None)
+    # Of a search, only some hyperparameters may be left: the others are changes of the preset that searches for all.
+    searching = next((name for name, preset in presets.items() if set(spec.auto) <= set(preset.auto)), first)
+    base_name = fitting or (searching if spec.auto else next(iter(named), first))
+    base = presets[base_name].for_request(forget).model_dump()
+    fixed = set(presets[base_name].auto) - set(spec.auto)
     return RunSetup(
         classifier=spec.request.classifier,
         dataset=spec.request.dataset,
@@ -76,8 +81,8 @@ def from_spec(spec: UnlearnSpec) -> RunSetup:
         classes=forget.classes if forget.kind == "classes" else (),
         images=forget.images if forget.kind == "images" else (),
         method=spec.method,
-        preset="" if fitting in (None, first) else fitting or "",
-        params={name: value for name, value in params.model_dump().items() if value != base[name]},
+        preset="" if base_name == first else base_name,
+        params={name: value for name, value in params.model_dump().items() if value != base[name] or name in fixed},
         seed=spec.seed,
         start=spec.start,
     )
@@ -149,16 +154,16 @@ def _method(setup: RunSetup, url_params: dict[str, str]) -> RunSetup:
     from unlearn_core import methods  # Imports torch, which the first page does without.
 
     method = methods.method(url_params.get("method", setup.method))
-    preset = url_params.get("preset", "")
-    if preset and preset not in method.presets:
-        raise NotFoundError("preset", preset, list(method.presets))
-    first = next(iter(method.presets))
-    base = method.presets[preset or first].for_request(setup.forget)
-    values = base.updated(
-        {name: url_params[name] for name in method.params.hyperparameters() if name in url_params}
-    ).model_dump()
-    params = {name: value for name, value in values.items() if value != getattr(base, name)}
-    return replace(setup, method=method.id, preset="" if preset == first else preset, params=params)
+    name = url_params.get("preset", "")
+    preset = methods.preset(method, setup.classifier, name)
+    base = preset.for_request(setup.forget)
+    given = {name: url_params[name] for name in method.params.hyperparameters() if name in url_params}
+    values = base.updated(given).model_dump()
+    changed = {name: value for name, value in values.items() if value != getattr(base, name)}
+    # A hyperparameter that the run would find is fixed by naming it, whatever its value.
+    fixed = {name: values[name] for name in given if name in preset.auto}
+    is_first = preset == next(iter(methods.presets(method, setup.classifier).values()))
+    return replace(setup, method=method.id, preset="" if is_first else name, params=changed | fixed)
 
 
 def _seed(setup: RunSetup, url_params: dict[str, str]) -> RunSetup:

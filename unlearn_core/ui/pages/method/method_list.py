@@ -67,8 +67,10 @@ def _fold(group: str, plan: RunPlan) -> str:
 
 def _entry(method: Method, plan: RunPlan) -> None:
     chosen = method.id == plan.method.id
-    params = plan.params if chosen else next(iter(method.presets.values())).for_request(plan.setup.forget)
+    usual = methods.preset(method, plan.classifier.id, "")
+    params = plan.params if chosen else usual.for_request(plan.setup.forget)
     able = plan.setup.by in method.supports
+    cost = planning.forecast(plan, method, params, auto=plan.auto if chosen else usual.auto)
     with st.container(gap=None, key=f"entry-{method.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.button(
@@ -79,7 +81,7 @@ def _entry(method: Method, plan: RunPlan) -> None:
                 on_click=_choose,
                 args=(method.id,),
             )
-            st.caption(run_bar.format_cost(planning.forecast(plan, method, params)) if able else "", width="content")
+            st.caption(run_bar.format_cost(cost) if able else "", width="content")
         st.caption(method.summary if able else f"cannot forget {_KINDS[plan.setup.by]}")
 
 

@@ -10,7 +10,7 @@ from unlearn_core.charts.report import training_curve
 from unlearn_core.data import datasets
 from unlearn_core.domain.jobs import AddCheckpointSpec, TrainGoldSpec, TrainSpec, UnlearnSpec
 from unlearn_core.domain.report import forget_set_title
-from unlearn_core.domain.run import Progress, Run, RunState
+from unlearn_core.domain.run import SEARCH_STAGE, Progress, Run, RunState
 from unlearn_core.domain.split import make_split
 from unlearn_core.ui.components import chart_card, job_card, time_estimate, training_form
 from unlearn_core.ui.pages.run.audience import AUDIENCE, visitor
@@ -21,11 +21,13 @@ from unlearn_core.ui.shell import cache, formatting, worker_status
 HEIGHT = 340
 """Height of the curve in pixels, reserved before there is one."""
 
-AFTERWARDS = {
+AROUND = {
+    SEARCH_STAGE: "The method is tried at several strengths from the same model, on training images, and judged by "
+    "validation images. The run then uses what fits best.",
     "evaluating": "The model is evaluated in full precision, first on what the verdict needs. Then the report opens.",
     "measuring": "Changes in predictions, weights and Grad-CAM maps are measured. The report opens automatically.",
 }
-"""What happens after the last step, by the stage of the run's progress."""
+"""What happens before the first step and after the last one, by the stage of the run's progress."""
 NO_ESTIMATE = "The remaining time is estimated once the first steps are done."
 
 _CURVES: DrawnOnce[Any] = DrawnOnce(16)
@@ -112,6 +114,8 @@ def _remaining(run: Run, past: Mapping[str, float]) -> str:
         return "It stops after the current step."
     if run.progress is None or not run.progress.phases:
         return NO_ESTIMATE
+    if run.progress.stage == SEARCH_STAGE:
+        return "The run itself begins after the search."
     if all(phase.done >= phase.steps for phase in run.progress.phases):
         return "All steps are done. The result is being measured."
     seconds = time_estimate.remaining(run.progress, past)
@@ -155,8 +159,8 @@ def _sides(spec: UnlearnSpec) -> tuple[str, str]:
 def _stage_text(run: Run) -> str:
     """The current stage in words, from the method's description and this run's numbers."""
     now = run.progress.stage if run.progress else ""
-    if now in AFTERWARDS:
-        return f"**{now.capitalize()}.** {AFTERWARDS[now]}"
+    if now in AROUND:
+        return f"**{now.capitalize()}.** {AROUND[now]}"
     head = f"**Now: {now}.** " if now else ""
     if isinstance(run.spec, TrainSpec):
         return head + training_form.describe_training(run.spec)

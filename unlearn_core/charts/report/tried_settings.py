@@ -1,0 +1,138 @@
+"""Tried settings: the search with which a run with the preset `auto` began, and what it chose."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent_axis
+from unlearn_core.charts.drawing.theme import PlotlyDict, Theme
+from unlearn_core.charts.drawing.wording import join_words, number, percent
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.found_settings import Goal, TriedSettings, TuningResult
+
+
+def table(reports: Sequence[Report]) -> pd.DataFrame:
+    """Return one row per try; accuracies (0 to 1) are nan where a try failed."""
+    return build_table(
+        reports,
+        lambda report: [
+            {
+                "try": place + 1,
+                "strength": one.strength,
+                "settings": describe_settings(one.params),
+                "forget": one.forget,
+                "retain": one.retain,
+                "chosen": place == report[TuningResult].chosen,
+                "failed": one.failed,
+            }
+            for place, one in enumerate(report[TuningResult].tried)
+        ],
+    )
+
+
+def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
+    """Draw every try by its two accuracies, in their order, with the goal as an area and a star on the chosen one."""
+    drawn = panels(reports, theme)
+    for column, report in enumerate(reports, 1):
+        result = report[TuningResult]
+        goal, known = result.goal, [(place, one) for place, one in enumerate(result.tried) if not one.failed]
+        drawn.add_shape(
+            type="rect",
+            x0=goal.forget_low,
+            x1=goal.forget_high,
+            y0=goal.retain_low,
+            y1=1,
+            fillcolor=theme.gold,
+            opacity=0.25,
+            line_width=0,
+            row=1,
+            col=column,
+        )
+        drawn.add_scatter(
+            x=[one.forget for _, one in known],
+            y=[one.retain for _, one in known],
+            mode="lines+markers+text",
+            text=[str(place + 1) for place, _ in known],
+            textposition="top center",
+            line={"color": theme.quiet, "width": 1, "dash": "dot"},
+            marker={
+                "color": theme.after,
+                "size": [15 if place == result.chosen else 9 for place, _ in known],
+                "symbol": ["star" if place == result.chosen else "circle" for place, _ in known],
+                "opacity": 1,
+            },
+            customdata=[describe_settings(one.params) for _, one in known],
+            hovertemplate="try %{text}: %{customdata}<br>forget %{x:.1%}, retain %{y:.1%}<extra></extra>",
+            cliponaxis=False,
+            row=1,
+            col=column,
+        )
+    axis: PlotlyDict = percent_axis(-0.03, 1.08)
+    drawn.update_xaxes(title_text="accuracy on the forget set", showgrid=True, **percent_axis(-0.03, 1.03))
+    drawn.update_yaxes(showgrid=True, **axis)
+    drawn.update_yaxes(title_text="accuracy on the retain set", col=1)
+    return drawn
+
+
+def summary(report: Report) -> str:
+    """Say what was looked for, what was chosen, and whether it reached the goal."""
+    result = report[TuningResult]
+    aim = f"Wanted: {_wanted(result.goal)}."
+    if result.chosen is None:
+        return f"{aim} No try gave a result, so the rule alone chose {describe_settings(result.params)}."
+    chosen = result.tried[result.chosen]
+    found = f"forget accuracy {percent(chosen.forget)}, retain accuracy {percent(chosen.retain)}"
+    tries = f"{len(result.tried)} {'try' if len(result.tried) == 1 else 'tries'}"
+    if result.works:
+        words = f"Found in {tries}: {describe_settings(chosen.params)} ({found})."
+    else:
+        words = f"None of {tries} reached it. The closest was used: {describe_settings(chosen.params)} ({found})."
+    if result.share == 1:
+        return f"{aim} {words}"
+    used = f"Each try used {percent(result.share, 0)} of the retained training images, so the run itself may differ."
+    return f"{aim} {words} {used}"
+
+
+def alt_text(report: Report) -> str:
+    """List the accuracies of every try."""
+    result = report[TuningResult]
+    return f"Scatter of tries in their order: {'; '.join(map(_point, result.tried))}. Wanted: {_wanted(result.goal)}."
+
+
+def describe_settings(params: object) -> str:
+    """Return hyperparameters as "lr 0.008, epochs 3"."""
+    assert isinstance(params, dict)
+    return join_words([f"{name} {value:g}" for name, value in params.items()], limit=6)
+
+
+def _wanted(goal: Goal) -> str:
+    retain = f"retain accuracy of at least {percent(goal.retain_low)}"
+    if goal.forget_low == 0:
+        return f"forget accuracy of at most {percent(goal.forget_high)} and {retain}"
+    return f"forget accuracy from {percent(goal.forget_low)} to {percent(goal.forget_high)} and {retain}"
+
+
+def _point(one: TriedSettings) -> str:
+    if one.failed:
+        return f"strength {number(one.strength)} failed"
+    return f"strength {number(one.strength)} forget {percent(one.forget)}, retain {percent(one.retain)}"
+
+
+CHART = Chart(
+    id="tuning",
+    title="Tried settings",
+    question="How did the run find its hyperparameters?",
+    caveat="The tries are judged by training images of the forget set and by validation images, never by test images. "
+    "With few of them, a try can reach the goal by chance. The retrained model is not known then: the goal for single "
+    "images is the original model's accuracy on images that it was not trained on.",
+    applies=needs(TuningResult, otherwise="All hyperparameters were given, so nothing had to be found."),
+    table=table,
+    figure=figure,
+    summary=summary,
+    alt_text=alt_text,
+    section="How it went",
+    order=5,
+    optional=True,
+    is_compared=False,
+)

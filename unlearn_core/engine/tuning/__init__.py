@@ -1,0 +1,1 @@
+"""Tuning: the search with which a run with the preset `auto` finds its hyperparameters."""

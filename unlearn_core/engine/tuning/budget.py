@@ -1,0 +1,79 @@
+"""The budget of a search: how many settings a run tries, and on how many of its images each.
+
+It is counted in images, never in seconds, so that the same spec gives the same weights on any machine.
+"""
+
+from typing import Any, NamedTuple
+
+from unlearn_core.domain.method import Method, ProblemSize
+from unlearn_core.domain.params import BaseHyperparameters
+
+MOST_TRIES = 6
+"""How many settings a search tries at most, and how many full-length ones make it worthwhile not to shorten them."""
+ENOUGH_TRIES = 4
+
+SHARE_OF_RUN = 0.5
+"""What a search may cost, as a share of the run itself."""
+
+ALWAYS_ALLOWED = 1500.0
+"""What it may cost in any case: the images, in training steps of the bundled ResNet-20, of about two seconds."""
+
+LEAST_COST = 0.02
+"""The least relative cost of an image: with the smallest models, steps cost more than operations."""
+
+EVALUATED = {"forget": 300, "retain": 600}
+"""How many images of each set are evaluated after each try."""
+
+EVALUATION_COST = 1 / 3
+"""The cost of evaluating an image, as a share of training on it."""
+
+ENOUGH_SHARE, LEAST_SHARE = 1 / 8, 1 / 32
+WHOLE_FORGET_SET = 64
+"""A forget set up to this size is never shortened."""
+
+
+class TryPlan(NamedTuple):
+    """How many settings are tried, and on which share (0 to 1) of the training images."""
+
+    tries: int
+    share: float
+
+
+def plan(method: Method[Any], params: BaseHyperparameters, sizes: ProblemSize, image_cost: float) -> TryPlan:
+    """Return the plan for a run with the hyperparameters at strength 1.
+
+    `image_cost` is the cost of an image relative to the bundled ResNet-20.
+    """
+    allowed = max(SHARE_OF_RUN * method.images_processed(params, sizes), ALWAYS_ALLOWED / max(image_cost, LEAST_COST))
+    evaluated = sum(min(count, getattr(sizes, name)) for name, count in EVALUATED.items()) * EVALUATION_COST
+
+    def tries(share: float) -> int:
+        return int(allowed / (try_cost(method, params, sizes, share) + evaluated))
+
+    if tries(1.0) >= ENOUGH_TRIES:
+        return TryPlan(min(MOST_TRIES, tries(1.0)), 1.0)
+    # Shorter tries say less of the run: rather a few of them than many that are too short.
+    share = 0.5
+    while tries(share) < (MOST_TRIES if share > ENOUGH_SHARE else ENOUGH_TRIES) and share > LEAST_SHARE:
+        share /= 2
+    return TryPlan(min(MOST_TRIES, tries(share)), share)
+
+
+def try_cost(method: Method[Any], params: BaseHyperparameters, sizes: ProblemSize, share: float) -> int:
+    """Return the images in training steps of a try on this share of the retained training images."""
+    if share < 1 and method.tuning is not None:
+        params, sizes = method.tuning.shortened(params), shortened(sizes, share)
+    return method.images_processed(params, sizes)
+
+
+def cost(method: Method[Any], params: BaseHyperparameters, sizes: ProblemSize, image_cost: float) -> float:
+    """Return the most images in training steps that the search of a run processes; evaluation counts by its cost."""
+    tries, share = plan(method, params, sizes, image_cost)
+    evaluated = sum(min(count, getattr(sizes, name)) for name, count in EVALUATED.items()) * EVALUATION_COST
+    return tries * (try_cost(method, params, sizes, share) + evaluated)
+
+
+def shortened(sizes: ProblemSize, share: float) -> ProblemSize:
+    """Return the size of the problem of a try."""
+    forget = max(round(sizes.forget * share), min(sizes.forget, WHOLE_FORGET_SET))
+    return sizes._replace(forget=forget, retain=max(1, round(sizes.retain * share)))
