@@ -10,7 +10,11 @@ def learning_rate(default: float, *, low: float = 1e-5, high: float = 0.5, expla
     return hyperparameter(default, low=low, high=high, scale="log", title="Learning rate", symbol="η", explain=explain)
 
 
-def epochs(default: int, *, high: int = 20, over: str) -> Any:
+MOST_EPOCHS = 20
+"""The most passes over a set, unless a method has another bound."""
+
+
+def epochs(default: int, *, high: int = MOST_EPOCHS, over: str) -> Any:
     """How often a method goes over the images named by `over`."""
     return hyperparameter(default, low=1, high=high, title="Epochs", unit="epochs", explain=f"Passes over {over}.")
 

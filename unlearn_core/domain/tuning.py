@@ -28,7 +28,7 @@ class Tuning:
     """
 
     finds: tuple[str, ...]
-    values: Callable[[Any, "ProblemSize", float], dict[str, float]]
+    values: Callable[[Any, "ProblemSize", float], Mapping[str, float | str]]
     rule: str
     shorter: Mapping[str, float] = field(default_factory=dict[str, float])
     """Hyperparameters that are smaller in a try, at most these, where the cost does not depend on the retain set."""
@@ -45,7 +45,9 @@ class Tuning:
         found: dict[str, Any] = {}
         for name, value in self.values(params, sizes, strength).items():
             info = infos[name]
-            if only is None or name in only:
+            if isinstance(value, str):
+                found |= {name: value} if only is None or name in only else {}
+            elif only is None or name in only:
                 bounded = min(max(value, info.low or 0), info.high if info.high is not None else math.inf)
                 found[name] = round(bounded) if info.kind == "int" else float(f"{bounded:.2g}")
         return params.updated(found)

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from unlearn_core.domain.method import TUNED_ON, DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import (
+    MOST_EPOCHS,
     augment,
     batch_size,
     epochs,
@@ -118,7 +119,7 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
 def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
     """The penalty; of more epochs for small data, the same share has none."""
     images, tuned_on = (one.retain_used(params.kept_per_class) for one in (sizes, TUNED_ON))
-    epochs = epochs_for(params.epochs, params.batch, images=images, tuned_on=tuned_on)
+    epochs = min(MOST_EPOCHS, epochs_for(params.epochs, params.batch, images=images, tuned_on=tuned_on))
     return {
         "penalty": params.penalty * strength,
         "epochs": epochs,

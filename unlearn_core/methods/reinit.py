@@ -27,12 +27,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unlearn_core.domain.method import DataAccess, Method, Preset, ProblemSize, Reference
+from unlearn_core.domain.method import TUNED_ON, DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter, parse_int_list
 from unlearn_core.domain.results.method_artifacts import ReinitializedLayers
 from unlearn_core.domain.shared_params import augment, batch_size, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
-from unlearn_core.domain.tuning import Tuning
+from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.importance import fisher_diagonal, images_per_chunk
 from unlearn_core.training.loops import fit
 from unlearn_core.training.optim import sgd
@@ -47,6 +47,8 @@ from unlearn_core.training.reinitialize import (
 
 FISHER_IMAGES = 64
 """Maximum number of forget images for the Fisher information, if it chooses the layers."""
+MOST_EPOCHS = 40
+"""The most epochs per cycle that the preset `auto` gives small data."""
 
 
 _fine = partial(hyperparameter, advanced=True)
@@ -288,8 +290,14 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
     return scored + _num_seen(params, sizes.retain) * sum(_each(params.epochs, params))
 
 
-def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
-    return {"lr": params.lr * strength}
+def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float | str]:
+    """The rate; each cycle has more epochs over small data."""
+    images, tuned_on = (_num_seen(params, one.retain) for one in (sizes, TUNED_ON))
+    epochs = [
+        min(MOST_EPOCHS, epochs_for(own, params.batch, images=images, tuned_on=tuned_on))
+        for own in parse_int_list(params.epochs)
+    ]
+    return {"lr": params.lr * strength, "epochs": ",".join(map(str, epochs))}
 
 
 _FOR_IMAGES = Hyperparameters(cycles=2, epochs="1,4")
@@ -359,9 +367,9 @@ METHOD = Method(
     needs=lambda params: DataAccess(forget=params.choice == "fisher", retain=True),
     images_processed=_images_processed,
     tuning=Tuning(
-        finds=("lr",),
+        finds=("lr", "epochs"),
         values=_at_strength,
-        rule="The learning rate, with which the re-initialised layers learn again.",
+        rule="The learning rate, with which re-initialised layers learn again; small data is shown in more epochs.",
         repairs=True,
     ),
     forget=forget,

@@ -18,7 +18,7 @@ SHARE_OF_RUN = 0.5
 ALWAYS_ALLOWED = 1500.0
 """What it may cost in any case: the images, in training steps of the bundled ResNet-20, of about two seconds."""
 
-LEAST_COST = 0.02
+LEAST_COST = 0.0125
 """The least relative cost of an image: with the smallest models, steps cost more than operations."""
 
 EVALUATED = {"forget": 300, "retain": 600}

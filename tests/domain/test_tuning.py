@@ -1,0 +1,44 @@
+"""The strength of a method: which hyperparameters it gives, within their bounds."""
+
+import pytest
+
+from unlearn_core.domain.method import TUNED_ON
+from unlearn_core.domain.results.found_settings import Goal
+from unlearn_core.domain.tuning import epochs_for
+from unlearn_core.methods import AUTO, TUNED_CLASSIFIER, method, methods, preset, presets
+
+
+@pytest.mark.parametrize(
+    ("images", "epochs"),
+    [(9000, 2), (100_000, 2), (4500, 4), (900, 18), (128, 142), (1, 142)],
+    ids=["as many", "more", "half", "a tenth", "one batch", "one image"],
+)
+def test_small_data_has_as_many_steps_as_the_data_of_the_preset(images: int, epochs: int) -> None:
+    assert epochs_for(2, 128, images=images, tuned_on=9000) == epochs
+
+
+def test_a_strength_stays_within_the_bounds_and_leaves_what_is_fixed() -> None:
+    unsir = method("unsir")
+    assert unsir.tuning is not None
+    base = unsir.presets["bundled"].params
+    small = TUNED_ON._replace(forget=300, retain=600, retained_classes=2)
+    strong = unsir.tuning.settings(base, small, 1000.0)
+    assert (strong.impair_lr, strong.repair_lr, strong.impair_epochs, strong.repair_epochs) == (0.05, 0.05, 5, 5)
+    fixed = unsir.tuning.settings(base, small, 4.0, only=("repair_lr",))
+    assert fixed == base.updated({"repair_lr": 0.01})
+
+
+def test_auto_is_the_default_but_where_the_presets_were_tuned() -> None:
+    for one in methods().values():
+        first = next(iter(presets(one, "mlp-moons")))
+        assert first == (next(iter(one.presets)) if one.tuning is None else AUTO)
+        assert list(presets(one, TUNED_CLASSIFIER)) == list(one.presets)
+        assert preset(one, TUNED_CLASSIFIER, AUTO) == preset(one, TUNED_CLASSIFIER, "")
+    assert [one.id for one in methods().values() if one.tuning is None] == ["retrain"]
+
+
+def test_a_destroyed_model_falls_shorter_of_the_goal_than_one_that_forgot_nothing() -> None:
+    goal = Goal(forget_low=0.0, forget_high=0.02, retain_low=0.95)
+    assert goal.shortfall(0.02, 0.95) == 0
+    assert goal.shortfall(1.0, 0.97) < goal.shortfall(0.0, 0.5)
+    assert Goal(forget_low=0.7, forget_high=0.8, retain_low=0.9).shortfall(0.6, 1.0) == pytest.approx(0.1)
