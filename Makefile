@@ -8,7 +8,7 @@ PYTEST := $(PY) -m pytest
 CORES ?= 2
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: run test test-long check bench bench-pages bundle results tune docs setup clean help
+.PHONY: run test test-long check bench bench-pages bundle results tune auto docs setup clean help
 
 help:
 	@echo "make run       the lab, in a browser"
@@ -21,6 +21,7 @@ help:
 	@echo "make docs      the pages of docs that are made from the code"
 	@echo "make results   RESULTS.md: every method measured, in so far as it changed"
 	@echo "make tune      trials around each preset, on other requests (ARGS='--minutes 30 --only ssd')"
+	@echo "make auto      how often the preset auto succeeds (ARGS='--minutes 30 --only mlp-moons')"
 	@echo "make clean     removes .venv, caches and unfinished trainings, never the data folder"
 
 run: $(RUN_READY)
@@ -51,6 +52,9 @@ results: $(RUN_READY)
 
 tune: $(RUN_READY)
 	@$(PY) -m unlearn_core tune $(ARGS)
+
+auto: $(RUN_READY)
+	@$(PY) -m unlearn_core auto $(ARGS)
 
 docs: $(RUN_READY)
 	@$(PY) -m unlearn_core.benchmarks.make_docs

@@ -10,8 +10,9 @@ from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.installation import ASSETS
 
 RESULTS_DIR = ASSETS / "results"
-TABLE, LADDER, LADDER_PRINTED, PUBLISHED, COURSES, TUNING = (
-    RESULTS_DIR / f"{name}.csv" for name in ("runs", "ladder", "ladder-printed", "published", "l2ul_courses", "tuning")
+TABLE, LADDER, LADDER_PRINTED, PUBLISHED, COURSES, TUNING, AUTO = (
+    RESULTS_DIR / f"{name}.csv"
+    for name in ("runs", "ladder", "ladder-printed", "published", "l2ul_courses", "tuning", "auto")
 )
 """All measured tables; the methods' runs first."""
 MeasuredRow = dict[str, str | float]

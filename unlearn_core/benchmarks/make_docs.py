@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from unlearn_core.benchmarks.reproduction.page import reproduction_page
+from unlearn_core.benchmarks.tuning.auto_page import auto_page
 from unlearn_core.benchmarks.tuning.page import tuning_page
 from unlearn_core.charts import charts
 from unlearn_core.data.atomic_files import atomic_write
@@ -142,6 +143,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "reproduction.md": reproduction_page,
     "tuning.md": tuning_page,
+    "auto.md": auto_page,
 }
 
 

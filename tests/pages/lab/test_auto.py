@@ -1,4 +1,4 @@
-"""The preset auto on the page Method: the default where no preset was tuned, with what a run finds, and what is fixed."""
+"""The preset auto on the page Method: the default where no preset was tuned, what a run finds, and what is fixed."""
 
 import pytest
 

@@ -18,8 +18,10 @@ SHARE_OF_RUN = 0.5
 ALWAYS_ALLOWED = 1500.0
 """What it may cost in any case: the images, in training steps of the bundled ResNet-20, of about two seconds."""
 
-LEAST_COST = 0.0125
-"""The least relative cost of an image: with the smallest models, steps cost more than operations."""
+STEP_COST = 1.0
+"""What a step costs at least, in such images: with the smallest models, steps cost more than operations."""
+USUAL_BATCH = 64
+"""The images in a step of methods that have no such hyperparameter."""
 
 EVALUATED = {"forget": 300, "retain": 600}
 """How many images of each set are evaluated after each try."""
@@ -44,7 +46,7 @@ def plan(method: Method[Any], params: BaseHyperparameters, sizes: ProblemSize, i
 
     `image_cost` is the cost of an image relative to the bundled ResNet-20.
     """
-    allowed = max(SHARE_OF_RUN * method.images_processed(params, sizes), ALWAYS_ALLOWED / max(image_cost, LEAST_COST))
+    allowed = allowance(method, params, sizes, image_cost)
     evaluated = sum(min(count, getattr(sizes, name)) for name, count in EVALUATED.items()) * EVALUATION_COST
 
     def tries(share: float) -> int:
@@ -57,6 +59,13 @@ def plan(method: Method[Any], params: BaseHyperparameters, sizes: ProblemSize, i
     while tries(share) < (MOST_TRIES if share > ENOUGH_SHARE else ENOUGH_TRIES) and share > LEAST_SHARE:
         share /= 2
     return TryPlan(min(MOST_TRIES, tries(share)), share)
+
+
+def allowance(method: Method[Any], params: BaseHyperparameters, sizes: ProblemSize, image_cost: float) -> float:
+    """Return how many images in training steps a search may process, evaluation counted by its cost."""
+    batch = min((value for name, value in params.model_dump().items() if "batch" in name), default=USUAL_BATCH)
+    always = ALWAYS_ALLOWED / max(image_cost, STEP_COST / batch)
+    return max(SHARE_OF_RUN * method.images_processed(params, sizes), always)
 
 
 def try_cost(method: Method[Any], params: BaseHyperparameters, sizes: ProblemSize, share: float) -> int:

@@ -24,6 +24,9 @@ from unlearn_core.training import evaluate
 from unlearn_core.training.problem import ImageSubset, Problem
 from unlearn_core.training.seeding import seeded
 
+REVISION = 1
+"""Raise it if a change alters what is found for the same spec: measured results then count as outdated."""
+
 STRIDE = 4.0
 """The ratio of two strengths until one is too weak and the other too strong; from then on they are halved."""
 

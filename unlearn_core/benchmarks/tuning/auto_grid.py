@@ -1,0 +1,167 @@
+"""The grid on which the preset `auto` is judged: classifiers, methods and requests on which no rule was found.
+
+The rules were found on mlp-blobs and mlp-rings, and on dog, horse and other single images with ResNet-8.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from unlearn_core.benchmarks.csv_tables import MeasuredRow
+from unlearn_core.benchmarks.row_keys import row_key
+from unlearn_core.data import datasets
+from unlearn_core.domain.errors import UnlearnError
+from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
+from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.results.course import TimingsResult
+from unlearn_core.domain.results.found_settings import TuningResult
+from unlearn_core.engine.build_spec import run_spec
+from unlearn_core.engine.devices import describe_device
+from unlearn_core.engine.execute import RunResult, unlearn
+from unlearn_core.engine.jobs.train_gold import train_gold
+from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.engine.tuning import search
+from unlearn_core.methods import methods
+from unlearn_core.models import classifiers
+from unlearn_core.probes import probes
+
+CLASSIFIERS = ("mlp-moons", "mlp-spirals", "resnet8", "resnet20")
+SEED = 7
+ONE_CLASS, THREE_CLASSES = (0,), (0, 1, 2)
+DRAWN, IMAGES = 2007, 16
+"""The seed that single images are drawn with, and their number."""
+REQUESTS = ("one class", "three classes", f"{IMAGES} images")
+WITHOUT_RETAINED = ("boundary", "l2ul", "neggrad")
+"""Methods that are given no retained data, so that nothing protects it: they stand in a table of their own."""
+
+CLASS_LEFT, IMAGES_OFF, RETAIN_LOST = 0.05, 0.065, 0.05
+"""A run succeeds if at most this accuracy of a class is left, or that of single images is at most so far from the
+retrained model's, and if the accuracy on the retain set is at most so far under the retrained model's."""
+
+COLUMNS = (
+    "key",
+    "classifier",
+    "method",
+    "request",
+    "forget",
+    "forget_gold",
+    "retain",
+    "retain_gold",
+    "tries",
+    "found",
+    "search_seconds",
+    "forget_seconds",
+    "device",
+    "error",
+)
+"""Accuracies as fractions, on test images; on the forget images themselves for single images. `found` is whether the
+search reached its goal, 1 or 0, and empty where there was no search."""
+
+
+class Case(NamedTuple):
+    """One run of the grid."""
+
+    classifier: str
+    method: str
+    request: str
+    spec: UnlearnSpec
+
+
+@cache
+def cases() -> dict[str, Case]:
+    """Return every case by the key of its row: small classifiers first."""
+    found: dict[str, Case] = {}
+    for classifier in CLASSIFIERS:
+        for request, forget in requests(classifier).items():
+            for method in methods().values():
+                if forget.kind in method.supports and method.id != "retrain":
+                    classes = forget.classes if forget.kind == "classes" else ()
+                    images = forget.images if forget.kind == "images" else ()
+                    spec = run_spec(classifier, method=method.id, classes=classes, images=images, seed=SEED)
+                    own = Case(classifier, method.id, request, spec)
+                    found[row_key(spec, {"accuracy": probes()["accuracy"].revision}, search=search.REVISION)] = own
+    return found
+
+
+def requests(classifier: str) -> dict[str, Forget]:
+    """Return the requests for a classifier by name; three classes only where two are left."""
+    card = datasets.card(classifiers.card(classifier).dataset)
+    found: dict[str, Forget] = {REQUESTS[0]: ForgetClasses(classes=ONE_CLASS)}
+    if len(card.classes) >= len(THREE_CLASSES) + 2:
+        found[REQUESTS[1]] = ForgetClasses(classes=THREE_CLASSES)
+    images = np.random.default_rng(DRAWN).choice(card.train, IMAGES, replace=False)
+    return found | {REQUESTS[2]: ForgetImages(images=tuple(images.tolist()))}
+
+
+def measure_missing(
+    known: Mapping[str, Any], *, classifier: str | None, seconds: float, device: str, data_dir: Path
+) -> Iterator[MeasuredRow]:
+    """Yield the rows of cases whose keys are not known, and start none after so many seconds."""
+    model_cache, end = ModelCache(device, data_dir), time.monotonic() + seconds
+    for key, case in cases().items():
+        if key in known or classifier not in (None, case.classifier):
+            continue
+        if time.monotonic() >= end:
+            return
+        yield {"key": key, **measure(case, model_cache)}
+
+
+def measure(case: Case, model_cache: ModelCache) -> MeasuredRow:
+    """Run a case beside its retrained model, which is trained if there is none, and return its row without the key."""
+    empty: MeasuredRow = dict.fromkeys(COLUMNS[1:], "")
+    row = empty | {
+        "classifier": case.classifier,
+        "method": case.method,
+        "request": case.request,
+        "device": describe_device(str(model_cache.device)),
+    }
+    card = classifiers.card(case.classifier)
+    if model_cache.gold(card, case.spec.request, 0) is None:
+        train_gold(TrainGoldSpec(request=case.spec.request), model_cache, NullListener())
+    try:
+        result = unlearn(case.spec, device=str(model_cache.device), data_dir=model_cache.data_dir)
+    except UnlearnError as error:
+        return row | {"error": str(error)}
+    return row | _figures(result, case.spec.request.forget)
+
+
+def _figures(result: RunResult, forget: Forget) -> MeasuredRow:
+    accuracy, tuning = result.metrics.accuracy, result.report.get(TuningResult)
+    side = "forget_test" if forget.kind == "classes" else "forget_train"
+    seconds = result.report[TimingsResult].seconds
+    found: MeasuredRow = {
+        "forget": _fraction(accuracy["after"][side]),
+        "forget_gold": _fraction(accuracy["gold"][side]),
+        "retain": _fraction(accuracy["after"]["retain_test"]),
+        "retain_gold": _fraction(accuracy["gold"]["retain_test"]),
+        "forget_seconds": round(seconds.forget, 2),
+    }
+    if tuning is not None:
+        searched = {"tries": len(tuning.tried), "found": int(tuning.works), "search_seconds": seconds.search or 0.0}
+        found |= {name: round(value, 2) for name, value in searched.items()}
+    return found
+
+
+def _fraction(value: float | None) -> float:
+    assert value is not None, "every class of the grid has test images"
+    return round(value, 5)
+
+
+def why_failed(row: Mapping[str, str]) -> str:
+    """Return why a case failed, in a few words; "" if it succeeded."""
+    if row["error"]:
+        return row["error"]
+    forget, retain = float(row["forget"]), float(row["retain"])
+    is_class, reasons = row["request"] in REQUESTS[:2], list[str]()
+    if is_class or row["method"] == "l2ul":
+        reasons += [f"{100 * forget:.1f} % left"] if forget > CLASS_LEFT else []
+    elif abs(forget - float(row["forget_gold"])) > IMAGES_OFF:
+        reasons.append(f"{100 * forget:.1f} % instead of {100 * float(row['forget_gold']):.1f} %")
+    if float(row["retain_gold"]) - retain > RETAIN_LOST:
+        reasons.append(f"retain set {100 * retain:.1f} % instead of {100 * float(row['retain_gold']):.1f} %")
+    return ", ".join(reasons)

@@ -1,0 +1,44 @@
+"""`auto`: measure how often the preset `auto` succeeds, on a grid of classifiers, methods and requests."""
+
+import argparse
+
+from unlearn_core.installation import require_checkout
+
+HELP = "Measure how often the preset `auto` succeeds on a grid of cases, and write docs/auto.md. Resumable."
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--only", metavar="CLASSIFIER", help="cases of this classifier only")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="start no case after so many (no limit)")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from unlearn_core.benchmarks import csv_tables
+    from unlearn_core.benchmarks.tuning import auto_grid, auto_page
+    from unlearn_core.cli.results import SCRATCH
+    from unlearn_core.data.atomic_files import atomic_write
+    from unlearn_core.engine.devices import resolve_device
+    from unlearn_core.installation import ROOT
+    from unlearn_core.plugins import lookup
+
+    require_checkout("`auto`")
+    if args.only is not None:
+        lookup("classifier", dict.fromkeys(auto_grid.CLASSIFIERS), args.only)
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    keys = list(auto_grid.cases())
+    known = {key: row for key, row in csv_tables.read_rows(csv_tables.AUTO, "key").items() if key in keys}
+    for row in auto_grid.measure_missing(
+        known,
+        classifier=args.only,
+        seconds=60 * args.minutes,
+        device=resolve_device(args.device),
+        data_dir=SCRATCH,
+    ):
+        known[str(row["key"])] = own = {name: str(value) for name, value in row.items()}
+        csv_tables.write_rows(csv_tables.AUTO, auto_grid.COLUMNS, [known[key] for key in keys if key in known])
+        what = f"{row['method']}, {row['request']} of {row['classifier']}"
+        print(f"{len(known)} of {len(keys)}: {what}: {auto_grid.why_failed(own) or 'succeeded'}", flush=True)
+    atomic_write(ROOT / "docs" / "auto.md", auto_page.auto_page(known).encode())
+    print(f"{len(known)} of {len(keys)} cases are measured. docs/auto.md was written.")
+    return 0
