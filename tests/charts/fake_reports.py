@@ -29,6 +29,7 @@ from unlearn_core.domain.results.explanations import (
     RegionsResult,
     SnapshotsResult,
 )
+from unlearn_core.domain.results.found_settings import Goal, TriedSettings, TuningResult
 from unlearn_core.domain.results.layer_comparison import (
     KindWeights,
     LayerStatistics,
@@ -138,6 +139,7 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
         evaluations={name: Evaluation(f"{name}-{seed}", DATASET.id, values) for name, values in logits.items()},
         parts=stored(
             accuracy_of(logits, labels, split),
+            _tried(rng),
             _logits(logits, labels),
             _predictions(logits, split, images),
             _layers(rng, gold),
@@ -538,6 +540,23 @@ def _snapshots(
         shown=shown,
         pixels=rng.integers(0, 256, (4, 32, 32, 3)).astype(np.uint8),
         gold_maps=(0.3 * blobs).astype(np.float16) if "gold" in logits else None,
+    )
+
+
+def _tried(rng: np.random.Generator) -> TuningResult:
+    """Three tries, of which the last one reached the goal."""
+    left, kept = (0.8, float(rng.uniform(0.2, 0.6)), 0.0), rng.uniform(0.86, 0.9, 3).tolist()
+    tried = [
+        TriedSettings(strength=4.0**place, params={"lr": 0.01 * 4.0**place}, forget=forget, retain=retain)
+        for place, (forget, retain) in enumerate(zip(left, kept, strict=True))
+    ]
+    return TuningResult(
+        goal=Goal(forget_low=0.0, forget_high=0.02, retain_low=0.85),
+        images=ImageCounts(forget=300, retain=500),
+        share=1.0,
+        tried=tried,
+        chosen=2,
+        params=tried[2].params,
     )
 
 

@@ -45,11 +45,11 @@ def made_again(store: RunStore, again: int = CLASS) -> int:
 
 
 def by_class(name: str = "discs") -> UnlearnSpec:
-    return run_spec("tiny", method="unsir", classes=[name])
+    return run_spec("tiny", method="unsir", classes=[name], preset="bundled")
 
 
 def by_picture() -> UnlearnSpec:
-    return run_spec("tiny", method="finetune", images=[3, 7, 11])
+    return run_spec("tiny", method="finetune", images=[3, 7, 11], preset="bundled")
 
 
 def started(store: RunStore, *, kinds: frozenset[str] = frozenset({"unlearn"})) -> Run:

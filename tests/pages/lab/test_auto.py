@@ -8,6 +8,7 @@ from unlearn_core import methods
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.shell import run_setup as setups
 
 FOUND = ("impair_lr", "repair_lr", "impair_epochs", "repair_epochs")
@@ -85,3 +86,10 @@ def test_a_run_comes_back_through_its_address(made: UnlearnSpec) -> None:
         preset = methods.preset(methods.method("unsir"), "mlp-moons", one.preset)
         assert preset.for_request(one.forget).updated(dict(one.params)).model_dump() == made.params
         assert tuple(name for name in preset.auto if name not in one.params) == made.auto
+
+
+def test_its_search_is_part_of_the_cost(store: RunStore) -> None:
+    plans = [run_plan.resolve(setups.from_params(MOONS | more)[0]) for more in ({}, {"preset": "bundled"})]
+    auto, bundled = (run_plan.forecast(plan, plan.method, plan.params, auto=plan.auto) for plan in plans)
+    assert auto is not None and bundled is not None
+    assert auto.high > bundled.high

@@ -52,7 +52,7 @@ def test_a_changed_hyperparameter_is_in_the_url_and_can_be_reset(visit: Visit) -
         "impair_lr": "0.01",
         "noise_pictures": "64",
     }
-    assert label(app, "strip-method") == "UNSIR · bundled preset, changed"
+    assert label(app, "strip-method") == "UNSIR · auto preset, changed"
     assert "preset 0.002" in words(app)
 
     fine(app.button(key="reset-knob-unsir-impair_lr").click().run())
@@ -61,7 +61,7 @@ def test_a_changed_hyperparameter_is_in_the_url_and_can_be_reset(visit: Visit) -
     fine(app.button(key="reset-all").click().run())
     assert app.slider(key="knob-unsir-noise_pictures").value == 32
     assert app.button(key="reset-all").disabled
-    assert label(app, "strip-method") == "UNSIR · bundled preset"
+    assert label(app, "strip-method") == "UNSIR · auto preset"
 
 
 def test_changing_a_hyperparameter_back_by_hand_is_no_change(visit: Visit) -> None:

@@ -52,16 +52,16 @@ def test_run_submits_what_is_shown_and_opens_its_page(visit: Visit, store: RunSt
 
 
 def test_the_cost_is_this_machines_own_once_a_run_was_made_here(visit: Visit, store: RunStore) -> None:
-    app = fine(visit("forget", classifier="tiny", forget="rows"))
+    app = fine(visit("forget", classifier="tiny", forget="rows", preset="bundled"))
     assert "For a typical CPU" in _cost(app).help
     made_before(store, seconds=90.0)
-    app = fine(visit("forget", classifier="tiny", forget="rows", seed="1"))
+    app = fine(visit("forget", classifier="tiny", forget="rows", preset="bundled", seed="1"))
     found = re.fullmatch(r"(\d+) s to ([\d.]+) minutes here", _cost(app).value)
     assert found and 50 < float(found[1]) < 90 < 60 * float(found[2]) <= 180
     assert "on this machine" in _cost(app).help
     (other,) = (
         text
-        for text in words(fine(visit("method", classifier="tiny", forget="rows"))).split("\n")
+        for text in words(fine(visit("method", classifier="tiny", forget="rows", preset="bundled"))).split("\n")
         if text == _cost(app).value.removesuffix(" here")
     )
     assert other, "the list of methods says the same"
@@ -69,7 +69,7 @@ def test_the_cost_is_this_machines_own_once_a_run_was_made_here(visit: Visit, st
 
 def made_before(store: RunStore, *, seconds: float) -> None:
     """Three finished runs of the setup of this test, each of which took that long."""
-    plan = run_plan.resolve(setups.from_params({"classifier": "tiny", "forget": "rows"})[0])
+    plan = run_plan.resolve(setups.from_params({"classifier": "tiny", "forget": "rows", "preset": "bundled"})[0])
     assert plan.sizes is not None
     images = plan.method.images_processed(plan.params, plan.sizes)
     spent = JobSeconds(total=seconds, load=0.0, forget=0.9 * seconds, evaluate=0.05 * seconds, probes=0.05 * seconds)
@@ -80,7 +80,7 @@ def made_before(store: RunStore, *, seconds: float) -> None:
 
 def test_a_job_of_hours_says_so_and_asks(visit: Visit, store: RunStore) -> None:
     made_before(store, seconds=20_000.0)
-    app = fine(visit("forget", classifier="tiny", forget="rows", seed="1"))
+    app = fine(visit("forget", classifier="tiny", forget="rows", preset="bundled", seed="1"))
     assert re.fullmatch(r"\d to \d+ hours here", _cost(app).value)
     app = fine(app.button(key="strip-run").click().run())
     assert re.search(r"This job is long: \d to \d+ hours on this CPU", words(app)) and len(store.list_runs()) == 3
@@ -93,7 +93,7 @@ def test_a_job_of_hours_says_so_and_asks(visit: Visit, store: RunStore) -> None:
 
 def test_another_setup_withdraws_the_question(visit: Visit, store: RunStore) -> None:
     made_before(store, seconds=20_000.0)
-    app = fine(visit("forget", classifier="tiny", forget="rows"))
+    app = fine(visit("forget", classifier="tiny", forget="rows", preset="bundled"))
     app = fine(app.button(key="strip-run").click().run())
     assert "This job is long" in words(app)
     assert "This job is long" not in words(fine(app.checkbox[1].check().run()))

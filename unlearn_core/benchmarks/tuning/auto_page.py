@@ -50,7 +50,8 @@ The report shows the tries in *How it went*, and *Use these settings* there take
 was found. A run succeeds if at most {CLASS_LEFT:.0%} of a class is left, or if the accuracy on single images is within
 {100 * IMAGES_OFF:g} points of the retrained model's (L2UL, which aims at misclassification: at most {CLASS_LEFT:.0%}),
 and if the accuracy on the retain set is at most {100 * RETAIN_LOST:g} points under the retrained model's. For the
-bundled ResNet-20, `auto` is the preset `bundled`. Accuracies are on test images; for single images on these images themselves.
+bundled ResNet-20, `auto` is the preset `bundled`. Accuracies are on test images, for single images on these images
+themselves.
 """
 
 

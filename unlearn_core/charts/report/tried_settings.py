@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, build_table, needs, panels, percent_axis
-from unlearn_core.charts.drawing.theme import PlotlyDict, Theme
+from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, needs, panels, percent_axis
+from unlearn_core.charts.drawing.theme import PlotlyDict, Theme, marker_style
 from unlearn_core.charts.drawing.wording import join_words, number, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.found_settings import Goal, TriedSettings, TuningResult
@@ -68,15 +69,46 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
             row=1,
             col=column,
         )
+        gold = gold_accuracies(report)
+        if gold is not None:
+            drawn.add_scatter(
+                x=[gold[0]],
+                y=[gold[1]],
+                mode="markers",
+                marker=marker_style(theme, "gold"),
+                hovertemplate="retrained<br>forget %{x:.1%}, retain %{y:.1%}<extra></extra>",
+                cliponaxis=False,
+                row=1,
+                col=column,
+            )
     axis: PlotlyDict = percent_axis(-0.03, 1.08)
-    drawn.update_xaxes(title_text="accuracy on the forget set", showgrid=True, **percent_axis(-0.03, 1.03))
+    drawn.update_xaxes(title_text="accuracy on the forget set", showgrid=False, **percent_axis(-0.03, 1.03))
     drawn.update_yaxes(showgrid=True, **axis)
     drawn.update_yaxes(title_text="accuracy on the retain set", col=1)
     return drawn
 
 
 def summary(report: Report) -> str:
-    """Say what was looked for, what was chosen, and whether it reached the goal."""
+    """Say what was looked for, what was chosen, whether it reached the goal, and what the retrained model reaches."""
+    gold = gold_accuracies(report)
+    if gold is None:
+        return f"{_found(report)} {NO_GOLD}"
+    reached = f"forget accuracy {percent(gold[0])}, retain accuracy {percent(gold[1])}"
+    return f"{_found(report)} The retrained model, which the search did not know, has {reached} on such images."
+
+
+def gold_accuracies(report: Report) -> tuple[float, float] | None:
+    """Return the retrained model's accuracies (0 to 1) on the sets that tries are judged by; None without one."""
+    if "gold" not in report.evaluations:
+        return None
+    split, predicted = report.split, report.evaluations["gold"].logits.argmax(1)
+    forget = np.concatenate([split.forget_train, split.forget_val])
+    retain = split.retain_val if len(split.retain_val) else split.retain_train
+    right = predicted == report.labels
+    return float(right[forget].mean()), float(right[retain].mean())
+
+
+def _found(report: Report) -> str:
     result = report[TuningResult]
     aim = f"Wanted: {_wanted(result.goal)}."
     if result.chosen is None:
@@ -97,7 +129,10 @@ def summary(report: Report) -> str:
 def alt_text(report: Report) -> str:
     """List the accuracies of every try."""
     result = report[TuningResult]
-    return f"Scatter of tries in their order: {'; '.join(map(_point, result.tried))}. Wanted: {_wanted(result.goal)}."
+    gold = gold_accuracies(report)
+    star = "" if gold is None else f" Retrained model: forget {percent(gold[0])}, retain {percent(gold[1])}."
+    tries = "; ".join(map(_point, result.tried))
+    return f"Scatter of tries in their order: {tries}. Wanted: {_wanted(result.goal)}.{star}"
 
 
 def describe_settings(params: object) -> str:

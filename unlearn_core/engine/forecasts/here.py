@@ -119,7 +119,8 @@ def run_work(
     searched = 0.0
     if auto and method.tuning is not None:
         params = method.tuning.settings(params, sizes, 1.0, only=auto)
-        searched = budget.cost(method, params, sizes, relative_cost(classifier.architecture, dataset.size) or 1.0)
+        image_cost = relative_cost(classifier.architecture, dataset.size) or 1.0
+        searched = budget.cost(method, params, sizes, image_cost, tries=budget.USUAL_TRIES)
     images = dataset.train + dataset.val + dataset.test
     return Work(method.id, method.images_processed(params, sizes) + searched, images, dataset.id)
 

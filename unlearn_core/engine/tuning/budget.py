@@ -11,6 +11,8 @@ from unlearn_core.domain.params import BaseHyperparameters
 MOST_TRIES = 6
 """How many settings a search tries at most, and how many full-length ones make it worthwhile not to shorten them."""
 ENOUGH_TRIES = 4
+USUAL_TRIES = 3
+"""How many a forecast counts on: most searches succeed before."""
 
 SHARE_OF_RUN = 0.5
 """What a search may cost, as a share of the run itself."""
@@ -75,11 +77,13 @@ def try_cost(method: Method[Any], params: BaseHyperparameters, sizes: ProblemSiz
     return method.images_processed(params, sizes)
 
 
-def cost(method: Method[Any], params: BaseHyperparameters, sizes: ProblemSize, image_cost: float) -> float:
-    """Return the most images in training steps that the search of a run processes; evaluation counts by its cost."""
-    tries, share = plan(method, params, sizes, image_cost)
+def cost(
+    method: Method[Any], params: BaseHyperparameters, sizes: ProblemSize, image_cost: float, *, tries: int = MOST_TRIES
+) -> float:
+    """Return the images in training steps of so many tries, or of all if there are fewer, with their evaluation."""
+    planned, share = plan(method, params, sizes, image_cost)
     evaluated = sum(min(count, getattr(sizes, name)) for name, count in EVALUATED.items()) * EVALUATION_COST
-    return tries * (try_cost(method, params, sizes, share) + evaluated)
+    return min(tries, planned) * (try_cost(method, params, sizes, share) + evaluated)
 
 
 def shortened(sizes: ProblemSize, share: float) -> ProblemSize:

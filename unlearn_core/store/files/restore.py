@@ -19,6 +19,7 @@ from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import forget_set_title
 from unlearn_core.domain.results.course import TimingsResult
+from unlearn_core.domain.results.found_settings import TuningResult
 from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics, summary_metrics
 from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import AccuracyResult
@@ -169,8 +170,11 @@ def _reported(folder: Path, number: int) -> Run | None:
             artifacts.read_result(folder, DistanceResult),
             artifacts.read_result(folder, MembershipResult),
         ).updated(RunMetrics(weights=head["evaluations"]["after"]))
+        tuning = artifacts.read_result(folder, TuningResult)
+        if tuning is not None:
+            metrics = metrics.updated(RunMetrics(found=tuning.params))
         if timings is not None:
-            metrics = metrics.updated(RunMetrics(seconds=JobSeconds(**timings.seconds.model_dump())))
+            metrics = metrics.updated(RunMetrics(seconds=JobSeconds(**timings.seconds.model_dump(exclude_unset=True))))
         return Run(
             id=number,
             spec=spec,
