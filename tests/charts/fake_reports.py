@@ -139,7 +139,7 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
         evaluations={name: Evaluation(f"{name}-{seed}", DATASET.id, values) for name, values in logits.items()},
         parts=stored(
             accuracy_of(logits, labels, split),
-            _tried(rng),
+            _tried(np.random.default_rng(seed)),
             _logits(logits, labels),
             _predictions(logits, split, images),
             _layers(rng, gold),

@@ -20,7 +20,7 @@ from unlearn_core.engine.execute import RunResult, unlearn
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.setup import build_problem, resolve_run
-from unlearn_core.engine.tuning import budget, search
+from unlearn_core.engine.tuning import budget, find_settings
 from unlearn_core.methods import method, methods
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
@@ -137,7 +137,7 @@ def test_no_test_image_is_looked_at() -> None:
         run_spec("mlp-rings", method="finetune", images=range(16)),
     ):
         resolved = resolve_run(spec, ModelCache("cpu", Path()))
-        judge, split = search.judge_of(resolved), resolved.split
+        judge, split = find_settings.judge_of(resolved), resolved.split
         looked = np.concatenate([judge.forget, judge.retain])
         assert not np.isin(looked, np.concatenate([split.forget_test, split.retain_test])).any()
         assert np.isin(judge.retain, split.retain_val).all()
@@ -145,10 +145,14 @@ def test_no_test_image_is_looked_at() -> None:
 
 def test_single_images_should_be_predicted_as_unseen_ones() -> None:
     cache = ModelCache("cpu", Path())
-    goal = search.judge_of(resolve_run(run_spec("resnet8", method="finetune", images=range(0, 320, 10)), cache)).goal
+    goal = find_settings.judge_of(
+        resolve_run(run_spec("resnet8", method="finetune", images=range(0, 320, 10)), cache)
+    ).goal
     assert 0.5 < goal.forget_low < goal.forget_high < 0.75, "about the accuracy on validation images"
-    wrong = search.judge_of(resolve_run(run_spec("resnet8", method="l2ul", images=range(0, 320, 10)), cache)).goal
-    assert (wrong.forget_low, wrong.forget_high) == (0, search.CLASS_LEFT)
+    wrong = find_settings.judge_of(
+        resolve_run(run_spec("resnet8", method="l2ul", images=range(0, 320, 10)), cache)
+    ).goal
+    assert (wrong.forget_low, wrong.forget_high) == (0, find_settings.CLASS_LEFT)
 
 
 def run_search(spec: UnlearnSpec, forget: Callable[..., None] | None = None) -> TuningResult:
@@ -156,7 +160,7 @@ def run_search(spec: UnlearnSpec, forget: Callable[..., None] | None = None) -> 
     if forget is not None:
         resolved = resolved._replace(method=replace(resolved.method, forget=forget))
     problem = build_problem(resolved, ModelCache("cpu", Path()))
-    return search.find(resolved, problem, NullTracker, lambda number, most: None)
+    return find_settings.find(resolved, problem, NullTracker, lambda number, most: None)
 
 
 def test_where_nothing_works_the_closest_is_used() -> None:
@@ -211,7 +215,7 @@ def test_the_next_strength_lies_between_too_weak_and_too_strong(
 ) -> None:
     goal, tuning = Goal(forget_low=0, forget_high=0.02, retain_low=0.9), method("cfk" if repairs else "unsir").tuning
     assert tuning is not None
-    assert search._next_strength(tried, goal, tuning) == following
+    assert find_settings._next_strength(tried, goal, tuning) == following
 
 
 @pytest.mark.parametrize("own", [one for one in methods().values() if one.tuning], ids=lambda one: one.id)

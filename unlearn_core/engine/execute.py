@@ -23,7 +23,7 @@ from unlearn_core.engine.model_cache import ModelCache, freeze_result
 from unlearn_core.engine.record_run import record_run
 from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run
 from unlearn_core.engine.tracker import CheckingTracker, RunTracker, SnapshotRecorder
-from unlearn_core.engine.tuning import search
+from unlearn_core.engine.tuning import find_settings
 from unlearn_core.installation import VERSION, source_digest
 from unlearn_core.probes.common import class_activation
 from unlearn_core.store.data_folder import open_data_dir
@@ -162,7 +162,9 @@ def _unlearn(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener, 
 def _tuned(prepared: PreparedRun) -> PreparedRun:
     """Find the hyperparameters that the spec leaves to the run."""
     began, resolved = time.perf_counter(), prepared.resolved
-    found = search.find(resolved, prepared.problem, lambda: CheckingTracker(prepared.listener), prepared.tracker.search)
+    found = find_settings.find(
+        resolved, prepared.problem, lambda: CheckingTracker(prepared.listener), prepared.tracker.search
+    )
     tuned = resolved._replace(params=resolved.params.updated(dict(found.params)))
     return prepared._replace(resolved=tuned, tuning=found, search_seconds=time.perf_counter() - began)
 

@@ -25,7 +25,7 @@ from unlearn_core.engine.execute import RunResult, unlearn
 from unlearn_core.engine.jobs.train_gold import train_gold
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
-from unlearn_core.engine.tuning import search
+from unlearn_core.engine.tuning import find_settings
 from unlearn_core.methods import methods
 from unlearn_core.models import classifiers
 from unlearn_core.probes import probes
@@ -84,7 +84,9 @@ def cases() -> dict[str, Case]:
                     images = forget.images if forget.kind == "images" else ()
                     spec = run_spec(classifier, method=method.id, classes=classes, images=images, seed=SEED)
                     own = Case(classifier, method.id, request, spec)
-                    found[row_key(spec, {"accuracy": probes()["accuracy"].revision}, search=search.REVISION)] = own
+                    found[row_key(spec, {"accuracy": probes()["accuracy"].revision}, search=find_settings.REVISION)] = (
+                        own
+                    )
     return found
 
 

@@ -14,7 +14,7 @@ from unlearn_core.benchmarks.tuning.auto_grid import (
     cases,
     why_failed,
 )
-from unlearn_core.engine.tuning import budget, search
+from unlearn_core.engine.tuning import budget, find_settings
 from unlearn_core.methods import methods
 
 _HEAD = f"""# Settings that fit
@@ -27,12 +27,13 @@ classifier but the bundled ResNet-20 on which the presets were tuned, finds them
 1. **A rule.** Small data is shown in as many optimiser steps as the data on which the preset was tuned. The
    hyperparameters that decide how much is forgotten, mostly the learning rate, are those of the preset times a
    strength, at first 1.
-2. **A search.** The run tries up to {budget.MOST_TRIES} strengths, each from the original model: {search.STRIDE:g}
-   times as strong if too much is left, a quarter if the retain set suffers, then in between. It goes on with the first
-   that reaches the goal, or else with the closest, and then the report says that none reached it.
-3. **The goal.** At most {search.CLASS_LEFT:.0%} of a class is left; single images are predicted as well as images of
-   the same classes that the model never saw, within {100 * search.IMAGES_TOLERANCE:g} points; the retain set loses at
-   most {100 * search.TOLERANCE:g} points. Training and validation images decide, never test images.
+2. **A search.** The run tries up to {budget.MOST_TRIES} strengths, each from the original model:
+   {find_settings.STRIDE:g} times as strong if too much is left, a quarter if the retain set suffers, then in between.
+   It goes on with the first that reaches the goal, or else with the closest, and then the report says that none did.
+3. **The goal.** At most {find_settings.CLASS_LEFT:.0%} of a class is left; single images are predicted as well as
+   images of the same classes that the model never saw, within {100 * find_settings.IMAGES_TOLERANCE:g} points; the
+   retain set loses at most {100 * find_settings.TOLERANCE:g} points. Training and validation images decide, never test
+   images.
 4. **The cost.** At most half of the run itself, or about two seconds where half is less. Where whole tries cost more,
    each has only a share of the retained images. The cost is counted in images, so the same spec gives the same weights.
 
