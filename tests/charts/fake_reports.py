@@ -557,6 +557,7 @@ def _tried(rng: np.random.Generator) -> TuningResult:
         tried=tried,
         chosen=2,
         params=tried[2].params,
+        titles={"lr": "Learning rate"},
     )
 
 

@@ -27,7 +27,10 @@ def presets(method: Method, classifier: str) -> dict[str, Preset]:
     if method.tuning is None or classifier == TUNED_CLASSIFIER:
         return dict(method.presets)
     first = next(iter(method.presets.values()))
-    summary = f"The run finds what fits this classifier at its start, from validation images. {method.tuning.rule}"
+    summary = (
+        "The run tries several strengths at its start and uses what fits, by validation images. "
+        f"Strength: {method.tuning.rule[0].lower()}{method.tuning.rule[1:]}"
+    )
     return {AUTO: Preset(AUTO, summary, first.params, first.by_request_size, method.tuning.finds), **method.presets}
 
 

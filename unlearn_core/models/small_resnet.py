@@ -13,6 +13,8 @@ from torch.nn import functional as F
 from unlearn_core.domain.cards import LayerRoles
 
 STAGES = ("stage1", "stage2", "stage3")
+MIN_CHANNELS = 16
+"""From so many channels on, oneDNN's strided 1x1 convolutions are safe (see Projection)."""
 
 
 class PadShortcut(nn.Module):
@@ -25,6 +27,20 @@ class PadShortcut(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         less = self.added // 2
         return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, less, self.added - less))
+
+
+class Projection(nn.Conv2d):
+    """A 1x1 convolution with a stride, without the crash of oneDNN 3.12, which torch 2.14 contains.
+
+    Its backward pass in bfloat16 by several threads writes beyond its memory if the batch is odd and there are fewer
+    than 16 channels. There, the input is strided before the convolution, which is the same function.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        if self.in_channels >= MIN_CHANNELS or input.shape[0] % 2 == 0 or input.device.type != "cpu":
+            return super().forward(input)
+        strided = input[:, :, :: self.stride[0], :: self.stride[1]].contiguous(memory_format=torch.channels_last)
+        return F.conv2d(strided, self.weight)
 
 
 class Block(nn.Module):
@@ -44,7 +60,7 @@ class Block(nn.Module):
         elif plain:
             self.shortcut = PadShortcut(width - width_in, stride)
         else:
-            self.shortcut = nn.Sequential(nn.Conv2d(width_in, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+            self.shortcut = nn.Sequential(Projection(width_in, width, 1, stride, bias=False), nn.BatchNorm2d(width))
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.norm1(self.conv1(x)))

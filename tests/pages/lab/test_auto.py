@@ -24,7 +24,7 @@ def spec(auto: tuple[str, ...], **params: float) -> UnlearnSpec:
 def test_it_is_the_default_and_says_what_the_run_finds(visit: Visit, store: RunStore) -> None:
     app = fine(visit("method", **MOONS))
     assert label(app, "strip-method") == "UNSIR · auto preset"
-    assert "The run finds what fits this classifier at its start" in words(app)
+    assert "The run tries several strengths at its start and uses what fits" in words(app)
     assert words(app).count("found by the run") == len(FOUND)
     assert "preset" not in app.query_params
     fine(app.button(key="strip-run").click().run())

@@ -1,6 +1,7 @@
 """Tried settings: the search with which a run with the preset `auto` began, and what it chose."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
             {
                 "try": place + 1,
                 "strength": one.strength,
-                "settings": describe_settings(one.params),
+                "settings": describe_settings(one.params, report[TuningResult].titles),
                 "forget": one.forget,
                 "retain": one.retain,
                 "chosen": place == report[TuningResult].chosen,
@@ -63,7 +64,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
                 "symbol": ["star" if place == result.chosen else "circle" for place, _ in known],
                 "opacity": 1,
             },
-            customdata=[describe_settings(one.params) for _, one in known],
+            customdata=[describe_settings(one.params, result.titles) for _, one in known],
             hovertemplate="try %{text}: %{customdata}<br>forget %{x:.1%}, retain %{y:.1%}<extra></extra>",
             cliponaxis=False,
             row=1,
@@ -112,14 +113,13 @@ def _found(report: Report) -> str:
     result = report[TuningResult]
     aim = f"Wanted: {_wanted(result.goal)}."
     if result.chosen is None:
-        return f"{aim} No try gave a result, so the rule alone chose {describe_settings(result.params)}."
+        return f"{aim} No try gave a result, so the rule alone chose {describe_settings(result.params, result.titles)}."
     chosen = result.tried[result.chosen]
-    found = f"forget accuracy {percent(chosen.forget)}, retain accuracy {percent(chosen.retain)}"
+    settings = describe_settings(chosen.params, result.titles)
+    found = f"{settings} (forget accuracy {percent(chosen.forget)}, retain accuracy {percent(chosen.retain)})"
     tries = f"{len(result.tried)} {'try' if len(result.tried) == 1 else 'tries'}"
-    if result.works:
-        words = f"Found in {tries}: {describe_settings(chosen.params)} ({found})."
-    else:
-        words = f"None of {tries} reached it. The closest was used: {describe_settings(chosen.params)} ({found})."
+    none = "It did not reach" if len(result.tried) == 1 else f"None of {tries} reached"
+    words = f"Found in {tries}: {found}." if result.works else f"{none} it. The closest was used: {found}."
     if result.share == 1:
         return f"{aim} {words}"
     used = f"Each try used {percent(result.share, 0)} of the retained training images, so the run itself may differ."
@@ -135,10 +135,13 @@ def alt_text(report: Report) -> str:
     return f"Scatter of tries in their order: {tries}. Wanted: {_wanted(result.goal)}.{star}"
 
 
-def describe_settings(params: object) -> str:
-    """Return hyperparameters as "lr 0.008, epochs 3"."""
-    assert isinstance(params, dict)
-    return join_words([f"{name} {value:g}" for name, value in params.items()], limit=6)
+def describe_settings(params: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    """Return hyperparameters as "learning rate 0.008 and epochs 3"."""
+    words = [
+        f"{titles.get(name, name).lower()} {f'{value:g}' if isinstance(value, float) else value}"
+        for name, value in params.items()
+    ]
+    return join_words(words, limit=6)
 
 
 def _wanted(goal: Goal) -> str:
@@ -167,7 +170,7 @@ CHART = Chart(
     summary=summary,
     alt_text=alt_text,
     section="How it went",
-    order=5,
+    order=15,
     optional=True,
     is_compared=False,
 )

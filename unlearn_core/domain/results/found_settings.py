@@ -46,6 +46,8 @@ class TuningResult(Result, part="tuning"):
     """The place of the chosen settings in `tried`; None if there was no room for a search, so that the rule decided."""
     params: Mapping[str, Any]
     """The values of the hyperparameters that were to be found, as this run used them."""
+    titles: Mapping[str, str]
+    """Their titles, by name."""
 
     @property
     def works(self) -> bool:

@@ -88,7 +88,10 @@ def find(
     chosen = choose(tried, judge.goal)
     params = _values(resolved, settings(1.0)) if chosen is None else tried[chosen].params
     counts = ImageCounts(forget=len(judge.forget), retain=len(judge.retain))
-    return TuningResult(goal=judge.goal, images=counts, share=share, tried=tried, chosen=chosen, params=params)
+    titles = {name: info.title for name, info in resolved.params.hyperparameters().items() if name in params}
+    return TuningResult(
+        goal=judge.goal, images=counts, share=share, tried=tried, chosen=chosen, params=params, titles=titles
+    )
 
 
 def judge_of(resolved: ResolvedRun) -> Judge:
