@@ -36,7 +36,7 @@ class Projection(nn.Conv2d):
     than 16 channels. There, the input is strided before the convolution, which is the same function.
     """
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name in torch.nn.Conv2d)
         if self.in_channels >= MIN_CHANNELS or input.shape[0] % 2 == 0 or input.device.type != "cpu":
             return super().forward(input)
         strided = input[:, :, :: self.stride[0], :: self.stride[1]].contiguous(memory_format=torch.channels_last)
