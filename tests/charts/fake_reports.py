@@ -547,7 +547,7 @@ def _tried(rng: np.random.Generator) -> TuningResult:
     """Three tries, of which the last one reached the goal."""
     left, kept = (0.8, float(rng.uniform(0.2, 0.6)), 0.0), rng.uniform(0.86, 0.9, 3).tolist()
     tried = [
-        TriedSettings(strength=4.0**place, params={"lr": 0.01 * 4.0**place}, forget=forget, retain=retain)
+        TriedSettings(strength=4.0**place, params={"impair_lr": 0.01 * 4.0**place}, forget=forget, retain=retain)
         for place, (forget, retain) in enumerate(zip(left, kept, strict=True))
     ]
     return TuningResult(
@@ -557,7 +557,7 @@ def _tried(rng: np.random.Generator) -> TuningResult:
         tried=tried,
         chosen=2,
         params=tried[2].params,
-        titles={"lr": "Learning rate"},
+        titles={"impair_lr": "Impair: learning rate"},
     )
 
 
