@@ -45,6 +45,7 @@ def _as_dict(method: Method) -> dict[str, Any]:
             }
             for name, preset in method.presets.items()
         },
+        "auto": None if method.tuning is None else {"finds": method.tuning.finds, "rule": method.tuning.rule},
     }
 
 
@@ -60,6 +61,7 @@ def _text(method: Method) -> str:
             *(f"    {_hyperparameter_text(info)}" for info in method.params.hyperparameters().values()),
             "  presets",
             *(f"    {name:<16} {preset.summary}" for name, preset in method.presets.items()),
+            *([f"    {'auto':<16} Found by the run: {method.tuning.rule}"] if method.tuning else []),
         ]
     )
 

@@ -88,6 +88,17 @@ def test_a_run_comes_back_through_its_address(made: UnlearnSpec) -> None:
         assert tuple(name for name in preset.auto if name not in one.params) == made.auto
 
 
+def test_a_sweep_does_not_search_but_begins_where_the_search_would(visit: Visit, store: RunStore) -> None:
+    app = fine(visit("sweep", **MOONS, method="finetune", knobs="lr"))
+    fine(app.button(key="sweep-start").click().run())
+    (sweep,) = store.sweeps.list_recent()
+    finetune = methods.method("finetune")
+    bundled = finetune.presets["bundled"].params.model_dump()
+    assert sweep.spec.params == bundled | {"epochs": sweep.spec.params["epochs"]}
+    assert sweep.spec.params["epochs"] > bundled["epochs"], "small data is shown in more epochs"
+    assert not sweep.spec.run_spec({}).auto
+
+
 def test_its_search_is_part_of_the_cost(store: RunStore) -> None:
     plans = [run_plan.resolve(setups.from_params(MOONS | more)[0]) for more in ({}, {"preset": "bundled"})]
     auto, bundled = (run_plan.forecast(plan, plan.method, plan.params, auto=plan.auto) for plan in plans)

@@ -76,6 +76,14 @@ class RunPlan:
         """The hyperparameters that the run finds itself: those of its preset that were not changed."""
         return tuple(name for name in self.presets[self.preset].auto if name not in self.setup.params)
 
+    @property
+    def first_try(self) -> BaseHyperparameters:
+        """The hyperparameters with which a search would begin: those of the trials of a sweep, which do not search."""
+        tuning = self.method.tuning
+        if tuning is None or self.sizes is None:
+            return self.params
+        return tuning.settings(self.params, self.sizes, 1.0, only=self.auto)
+
     def title(self) -> str:
         """The title of the run: "Forget cat with UNSIR"."""
         return f"Forget {forget_set_title(self.spec, self.dataset)} with {self.method.title}"

@@ -75,7 +75,7 @@ def _about(current: RunPlan) -> None:
         if current.setup.forget is not None and not current.error
         else None
     )
-    each = run_plan.forecast(current, current.method, current.params)
+    each = run_plan.forecast(current, current.method, current.first_try)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         text = f"Every trial is a run: **{escape(current.classifier.title)}** forgets {what}"
         cost = "" if each is None else f", {cost_estimate.in_words(each)} each"
@@ -193,13 +193,13 @@ def _offer_gold(current: RunPlan) -> None:
 
 def _spec(current: RunPlan, values: dict[str, Any]) -> SweepSpec:
     ranges = [one.model_dump() for one in values.pop("ranges")]
-    run = current.spec
-    fixed = {"request": run.request, "start": run.start, "method": run.method, "params": run.params, "seed": run.seed}
+    run, params = current.spec, current.first_try.model_dump()
+    fixed = {"request": run.request, "start": run.start, "method": run.method, "params": params, "seed": run.seed}
     return SweepSpec.model_validate(fixed | values | {"ranges": ranges})
 
 
 def _start(current: RunPlan, spec: SweepSpec) -> None:
-    each = run_plan.forecast(current, current.method, current.params)
+    each = run_plan.forecast(current, current.method, current.first_try)
     if spec.minutes is not None:
         forecast = Forecast(60 * spec.minutes, 60 * spec.minutes, measured=True)
         cost = f"up to {formatting.format_duration(60 * spec.minutes)} of work"

@@ -20,12 +20,11 @@ def show(current: RunPlan, hyperparameters: list[str]) -> list[SearchRange]:
     infos, found = current.method.params.hyperparameters(), []
     board = st.grid(2, min_column_width=260, gap=("small", "medium"))
     for name in hyperparameters:
-        usual = suggested_range(infos[name], getattr(current.params, name))
+        value = getattr(current.first_try, name)
+        usual = suggested_range(infos[name], value)
         assert usual is not None  # lists of numbers are not offered
         with board.cell():
-            found.append(
-                _range(infos[name], usual, getattr(current.params, name), key=f"sweep-{current.method.id}-{name}")
-            )
+            found.append(_range(infos[name], usual, value, key=f"sweep-{current.method.id}-{name}"))
     return found
 
 
