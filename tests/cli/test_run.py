@@ -112,7 +112,7 @@ def test_an_unwritable_home(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 @pytest.mark.slow
 def test_ctrl_c_ends_the_run_at_the_next_step(home: Path) -> None:
     """A run that would take very long stops at once, says so in a sentence, and is not left running in the history."""
-    words = [*ROWS, "--method", "finetune", "--set", "epochs=20", "--set", "batch=16"]
+    words = [*ROWS, "--method", "finetune", "--preset", "bundled", "--set", "epochs=20", "--set", "batch=16"]
     process = subprocess.Popen(
         [sys.executable, "-m", "unlearn_core", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -14,6 +14,7 @@ from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.charts.drawing.seed_statistics import t_interval
 from unlearn_core.charts.report import seeds
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.course import SeedsResult
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.results.predictions import AccuracyResult
@@ -28,6 +29,12 @@ from unlearn_core.ui.shell import cache
 def carried_out(store: RunStore, count: int) -> list[int]:
     """So many repeats of the first run, done: its own files stand in for theirs, with other accuracies."""
     made = store.repeats.submit(store.get(CLASS), count)
+    carry_out(store, made)
+    return made
+
+
+def carry_out(store: RunStore, made: list[int]) -> None:
+    """Do the same with queued repeats."""
     for place, run in enumerate(made, 1):
         claimed = started(store)
         assert claimed.id == run
@@ -43,7 +50,24 @@ def carried_out(store: RunStore, count: int) -> list[int]:
             m: {name: one.accuracy if one.total else None for name, one in sets.items()} for m, sets in scores.items()
         }
         store.finish(run, claimed.attempt, metrics=store.get(CLASS).metrics.updated(RunMetrics(accuracy=own)))
-    return made
+
+
+def test_a_seed_that_ends_while_the_page_reads_the_report_is_shown(
+    visit: Visit, done: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report is read without it, and the repeats are asked for afterwards: then nothing is left to wait for."""
+    read, queued = cache.report, done.repeats.submit(done.get(CLASS), 2)
+
+    def report(*args: Any) -> Report:
+        found = read(*args)
+        if done.get(queued[-1]).state is RunState.QUEUED:
+            carry_out(done, queued)
+        return found
+
+    monkeypatch.setattr(cache, "report", report)
+    app = fine(visit("run", id=str(CLASS)))
+    assert "Over 3 seeds" in words(app)
+    assert "seeds are done" not in words(app)
 
 
 def test_a_report_offers_more_seeds(visit: Visit, done: RunStore) -> None:

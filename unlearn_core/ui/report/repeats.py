@@ -45,11 +45,12 @@ def _more(count: int) -> str:
     return f"{count} more"
 
 
-def show_progress(run: Run | None) -> None:
-    """Show how many seeds are done while some are unfinished; the page updates itself with each."""
-    if run is None:
-        return
-    group = cache.store().repeats.runs_of(run)
+def show_progress(run: Run, group: list[Run]) -> None:
+    """Show how many seeds are done while some are unfinished; the page updates itself with each.
+
+    `group` is the run with its repeats as they were before the report was read: a seed that ended since then is
+    noticed here, and the report is read again.
+    """
     if any(not own.state.is_finished for own in group):
         st.fragment(_progress, run_every=worker_status.BACKGROUND_POLL_SECONDS, key="repeats")(run, _done(group))
 

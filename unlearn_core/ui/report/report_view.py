@@ -27,15 +27,18 @@ FORMER_TABS = {"Pictures": "Images", "Distance": "Inside", "Logits": "Inside", "
 """Today's tab by a tab's label in links of former releases."""
 
 
-def show(report: Report, run: Run | None) -> None:
-    """Show the report of a run; `run` is None for the bundled example."""
+def show(report: Report, run: Run | None, group: Sequence[Run] = ()) -> None:
+    """Show the report of a run; `run` is None for the bundled example.
+
+    `group` is the run with its repeats, as they were before the report was read.
+    """
     _head(report, run)
     _verdicts(report)
     st.markdown(chart_card.legend())
     if run is not None and report.pending:
         pending.show(report, run)
     elif run is not None:
-        repeats.show_progress(run)
+        repeats.show_progress(run, list(group))
         missing_gold.show(report, run)
     st.fragment(_tabs, key="report")(report, run)
 

@@ -131,13 +131,14 @@ def show_done(run: Run) -> None:
     if isinstance(run.spec, TrainSpec | AddCheckpointSpec):
         (training_form if isinstance(run.spec, TrainSpec) else checkpoint_result).show_result(run, _caption(run))
         return
+    group = cache.store().repeats.runs_of(run)
     try:
         found = cache.report(run.id, reports.report_version(open_data_dir(), run.id))
     except StoreError as problem:
         _show_ended(run, "report missing", str(problem), color="red", icon=":material/broken_image:")
         return
     _sweep_link(run)
-    report_view.show(found, run)
+    report_view.show(found, run, group)
 
 
 def show_ended(run: Run) -> None:
