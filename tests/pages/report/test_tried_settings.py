@@ -57,6 +57,8 @@ def test_a_search_without_success_is_a_warning(found: Report) -> None:
     weak = result.model_copy(update={"tried": result.tried[:1], "chosen": 0})
     (warning,) = [one for one in report_warnings(found.with_result(weak)) if one.kind == "search"]
     assert warning.words.startswith("The setting tried at the start of the run")
+    shortened = weak.model_copy(update={"share": 0.125})
+    assert not [one for one in report_warnings(found.with_result(shortened)) if one.kind == "search"]
     assert "The closest was used" in tried_settings.summary(found.with_result(weak))
     none = result.model_copy(update={"chosen": None, "tried": []})
     assert "No try gave a result" in tried_settings.summary(found.with_result(none))

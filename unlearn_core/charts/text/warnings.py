@@ -100,9 +100,12 @@ def _copies(count: int, noun: str) -> str:
 
 
 def unfit_settings(report: Report) -> ReportWarning | None:
-    """Warn if the run looked for hyperparameters, and none that it tried reached its goal."""
+    """Warn if the run looked for hyperparameters, and none that it tried reached its goal.
+
+    Tries that were shorter than the run are no reason: it may reach what they did not, as the verdicts tell.
+    """
     result = report.get(TuningResult)
-    if result is None or result.works:
+    if result is None or result.works or result.share < 1:
         return None
     tries = f"None of the {len(result.tried)} settings" if len(result.tried) > 1 else "The setting"
     words = f"{tries} tried at the start of the run reached the goal on validation images, so the closest was used."
