@@ -12,10 +12,10 @@ from unlearn_core.domain.results.privacy import NeuripsScoreResult
 from unlearn_core.engine.execute import execute_job
 from unlearn_core.engine.jobs import neurips_score as scoring
 from unlearn_core.engine.jobs.common import ensemble_members
-from unlearn_core.engine.jobs.common.ensemble import CancelOnlyTracker
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.measuring.measure import LoadedRun, load_run
 from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.engine.tracker import CancelOnlyTracker
 from unlearn_core.models import ensembles
 from unlearn_core.models.ensembles import EnsembleOutputs
 from unlearn_core.store.files import reports

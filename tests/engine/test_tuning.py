@@ -237,3 +237,21 @@ def test_a_shortened_try_has_a_share_of_the_retained_images_and_all_of_a_few_for
     sizes = budget.shortened(TUNED_ON._replace(forget=16), 1 / 8)
     assert (sizes.forget, sizes.retain) == (16, 1125)
     assert budget.shortened(TUNED_ON, 1 / 8).forget == 125
+
+
+def test_without_validation_images_of_a_class_nothing_is_tried_and_the_report_says_so(tmp_path: Path) -> None:
+    """Nothing would tell how the model should predict the images: trying would find that doing nothing is right."""
+    resolved = resolve_run(run_spec("mlp-rings", method="finetune", images=range(16)), ModelCache("cpu", Path()))
+    emptied = resolved._replace(split=resolved.split._replace(retain_val=np.arange(0)))
+    problem = build_problem(emptied, ModelCache("cpu", Path()))
+    found = find_settings.find(emptied, problem, NullTracker, lambda number, most: None)
+    assert (found.tried, found.chosen, found.works) == ([], None, False)
+    assert found.reason == find_settings.NO_REFERENCE
+    assert found.params["epochs"] > 1, "the rule still holds"
+
+
+def test_a_try_that_costs_too_much_beside_the_run_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "SHARE_OF_RUN", 0.0)
+    monkeypatch.setattr(budget, "ALWAYS_ALLOWED", 0.0)
+    found = run_search(run_spec("mlp-rings", method="boundary", classes=[1]))
+    assert (found.tried, found.chosen, found.reason) == ([], None, find_settings.NO_ROOM)

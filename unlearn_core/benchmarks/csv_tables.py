@@ -2,12 +2,15 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.installation import ASSETS
+
+T = TypeVar("T")
 
 RESULTS_DIR = ASSETS / "results"
 TABLE, LADDER, LADDER_PRINTED, PUBLISHED, COURSES, TUNING, AUTO = (
@@ -51,6 +54,31 @@ def read_table(path: Path) -> list[dict[str, str]]:
 def read_rows(path: Path, key_column: str) -> dict[str, dict[str, str]]:
     """Return the rows by one of their columns; none if there is no file."""
     return {row[key_column]: row for row in read_table(path)}
+
+
+def pending(items: Mapping[str, T], known: Container[str], *, seconds: float) -> Iterator[tuple[str, T]]:
+    """Yield the items by key whose keys are not known, and none after so many seconds."""
+    end = time.monotonic() + seconds
+    for key, item in items.items():
+        if key in known:
+            continue
+        if time.monotonic() >= end:
+            return
+        yield key, item
+
+
+def extend(
+    path: Path, columns: Sequence[str], keys: Sequence[str], new: Callable[[Container[str]], Iterable[MeasuredRow]]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Measure the rows that a table lacks; write the table after each, and yield how many there are, and the row.
+
+    `new` is given the keys that are measured. The rows stand in the order of `keys`, and others are dropped.
+    """
+    known = {key: row for key, row in read_rows(path, "key").items() if key in keys}
+    for row in new(frozenset(known)):
+        known[str(row["key"])] = {name: str(value) for name, value in row.items()}
+        write_rows(path, columns, [known[key] for key in keys if key in known])
+        yield len(known), known[str(row["key"])]
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str | float]]) -> None:

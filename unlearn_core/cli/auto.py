@@ -26,19 +26,19 @@ def run(args: argparse.Namespace) -> int:
     if args.only is not None:
         lookup("classifier", dict.fromkeys(auto_grid.CLASSIFIERS), args.only)
     SCRATCH.mkdir(parents=True, exist_ok=True)
-    keys = list(auto_grid.cases())
-    known = {key: row for key, row in csv_tables.read_rows(csv_tables.AUTO, "key").items() if key in keys}
-    for row in auto_grid.measure_missing(
-        known,
-        classifier=args.only,
-        seconds=60 * args.minutes,
-        device=resolve_device(args.device),
-        data_dir=SCRATCH,
-    ):
-        known[str(row["key"])] = own = {name: str(value) for name, value in row.items()}
-        csv_tables.write_rows(csv_tables.AUTO, auto_grid.COLUMNS, [known[key] for key in keys if key in known])
+    keys, device = list(auto_grid.cases()), resolve_device(args.device)
+    measured = csv_tables.extend(
+        csv_tables.AUTO,
+        auto_grid.COLUMNS,
+        keys,
+        lambda known: auto_grid.measure_missing(
+            known, classifier=args.only, seconds=60 * args.minutes, device=device, data_dir=SCRATCH
+        ),
+    )
+    for count, row in measured:
         what = f"{row['method']}, {row['request']} of {row['classifier']}"
-        print(f"{len(known)} of {len(keys)}: {what}: {auto_grid.why_failed(own) or 'succeeded'}", flush=True)
-    atomic_write(ROOT / "docs" / "auto.md", auto_page.auto_page(known).encode())
-    print(f"{len(known)} of {len(keys)} cases are measured. docs/auto.md was written.")
+        print(f"{count} of {len(keys)}: {what}: {auto_grid.why_failed(row) or 'succeeded'}", flush=True)
+    atomic_write(ROOT / "docs" / "auto.md", auto_page.auto_page().encode())
+    known = csv_tables.read_rows(csv_tables.AUTO, "key")
+    print(f"{sum(key in known for key in keys)} of {len(keys)} cases are measured. docs/auto.md was written.")
     return 0

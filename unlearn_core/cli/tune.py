@@ -29,16 +29,19 @@ def run(args: argparse.Namespace) -> int:
     if args.only is not None:
         lookup("method", dict(trials.VARIED), args.only)
     SCRATCH.mkdir(parents=True, exist_ok=True)
-    keys = list(trials.trials_by_key())
-    known = {key: row for key, row in csv_tables.read_rows(csv_tables.TUNING, "key").items() if key in keys}
-    device = resolve_device(args.device)
-    for row in trials.measure_missing(
-        known, method=args.only, seconds=60 * args.minutes, device=device, data_dir=SCRATCH
-    ):
-        known[str(row["key"])] = {name: str(value) for name, value in row.items()}
-        csv_tables.write_rows(csv_tables.TUNING, trials.COLUMNS, [known[key] for key in keys if key in known])
+    keys, device = list(trials.trials_by_key()), resolve_device(args.device)
+    measured = csv_tables.extend(
+        csv_tables.TUNING,
+        trials.COLUMNS,
+        keys,
+        lambda known: trials.measure_missing(
+            known, method=args.only, seconds=60 * args.minutes, device=device, data_dir=SCRATCH
+        ),
+    )
+    for count, row in measured:
         what = f"{row['method']} on {row['request']}, {row['hyperparameters']}"
-        print(f"{len(known)} of {len(keys)}: {what}: {row['error'] or row['objective']}", flush=True)
-    atomic_write(ROOT / "docs" / "tuning.md", page.tuning_page(known).encode())
-    print(f"{len(known)} of {len(keys)} trials are measured. docs/tuning.md was written.")
+        print(f"{count} of {len(keys)}: {what}: {row['error'] or row['objective']}", flush=True)
+    atomic_write(ROOT / "docs" / "tuning.md", page.tuning_page().encode())
+    known = csv_tables.read_rows(csv_tables.TUNING, "key")
+    print(f"{sum(key in known for key in keys)} of {len(keys)} trials are measured. docs/tuning.md was written.")
     return 0

@@ -110,3 +110,8 @@ def _check_range(what: str, ids: tuple[int, ...], count: int, card: DatasetCard)
         raise InvalidRequestError(
             f"{card.title} has no {what} {wrong[0]}: its {what} numbers go from 0 to {count - 1:,}."
         )
+
+
+def evenly_spaced(ids: np.ndarray, count: int) -> np.ndarray:
+    """Evenly spaced ids, at most so many: all classes in their natural share, the same ones every time."""
+    return ids[np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int)]

@@ -14,6 +14,7 @@ from unlearn_core.domain.results.course import PhaseTiming, RunSeconds, TimingsR
 from unlearn_core.domain.results.found_settings import TuningResult
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Run
+from unlearn_core.domain.split import evenly_spaced
 from unlearn_core.engine.devices import describe_device, resolve_device
 from unlearn_core.engine.job import JobContext, OnDemandMeasurement
 from unlearn_core.engine.jobs import jobs, on_demand_measurement
@@ -22,7 +23,7 @@ from unlearn_core.engine.measuring import measure, measure_run
 from unlearn_core.engine.model_cache import ModelCache, freeze_result
 from unlearn_core.engine.record_run import record_run
 from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run
-from unlearn_core.engine.tracker import CheckingTracker, RunTracker, SnapshotRecorder
+from unlearn_core.engine.tracker import CancelOnlyTracker, RunTracker, SnapshotRecorder
 from unlearn_core.engine.tuning import find_settings
 from unlearn_core.installation import VERSION, source_digest
 from unlearn_core.probes.common import class_activation
@@ -163,7 +164,7 @@ def _tuned(prepared: PreparedRun) -> PreparedRun:
     """Find the hyperparameters that the spec leaves to the run."""
     began, resolved = time.perf_counter(), prepared.resolved
     found = find_settings.find(
-        resolved, prepared.problem, lambda: CheckingTracker(prepared.listener), prepared.tracker.search
+        resolved, prepared.problem, lambda: CancelOnlyTracker(prepared.listener), prepared.tracker.search
     )
     tuned = resolved._replace(params=resolved.params.updated(dict(found.params)))
     return prepared._replace(resolved=tuned, tuning=found, search_seconds=time.perf_counter() - began)
@@ -222,13 +223,8 @@ def _make_recorder(resolved: ResolvedRun, model: torch.nn.Module) -> SnapshotRec
     counts = dict(MONITORED_IMAGES)
     if not len(resolved.split.forget_val):
         counts["forget_train"] += counts["forget_val"]
-    sets = {name: _evenly_spaced(getattr(resolved.split, name), count) for name, count in counts.items()}
+    sets = {name: evenly_spaced(getattr(resolved.split, name), count) for name, count in counts.items()}
     return SnapshotRecorder(model, resolved.data.images, resolved.data.image_dataset.labels, sets, resolved.card.roles)
-
-
-def _evenly_spaced(ids: np.ndarray, count: int) -> np.ndarray:
-    """Return evenly spaced ids: all classes in their natural share, the same ones every time."""
-    return ids[np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int)]
 
 
 def synchronize(device: torch.device) -> None:

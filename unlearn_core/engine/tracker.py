@@ -112,8 +112,8 @@ def choose_cam_images(sets: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.array(found, np.int64)
 
 
-class CheckingTracker(NullTracker):
-    """A tracker that records nothing, but stops a run that is cancelled."""
+class CancelOnlyTracker(NullTracker):
+    """Passes on cancellation only, for steps that are not counted: of a model in an ensemble, of a try in a search."""
 
     def __init__(self, listener: RunListener) -> None:
         self._listener = listener

@@ -223,17 +223,13 @@ def _train(
 
 
 def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
-    retained = min(params.kept_per_class * sizes.retained_classes, sizes.retain)
+    retained = sizes.retain_used(params.kept_per_class)
     noise = params.noise_pictures * sizes.forgotten_classes
-    return (
-        noise * params.noise_steps
-        + (retained + noise * params.noise_repeats) * params.impair_epochs
-        + retained * params.repair_epochs
-    )
+    impair = (retained + noise * params.noise_repeats) * params.impair_epochs
+    return noise * params.noise_steps + impair + retained * params.repair_epochs
 
 
 def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
-    """Both rates; small data is shown in more epochs, half of the steps in each phase."""
     images, tuned_on = (one.retain_used(params.kept_per_class) for one in (sizes, TUNED_ON))
     return {
         "impair_lr": params.impair_lr * strength,
@@ -297,6 +293,7 @@ METHOD = Method(
         finds=("impair_lr", "repair_lr", "impair_epochs", "repair_epochs"),
         values=_at_strength,
         rule="Both learning rates; small data is shown in more epochs.",
+        shorter={"noise_steps": 5},
     ),
     forget=forget,
 )

@@ -60,6 +60,11 @@ def test_a_search_without_success_is_a_warning(found: Report) -> None:
     shortened = weak.model_copy(update={"share": 0.125})
     assert not [one for one in report_warnings(found.with_result(shortened)) if one.kind == "search"]
     assert "The closest was used" in tried_settings.summary(found.with_result(weak))
+    untried = result.model_copy(update={"chosen": None, "tried": [], "reason": "There is no room."})
+    told = tried_settings.summary(found.with_result(untried))
+    assert told.startswith("Nothing was tried. There is no room. The rule alone chose impair: learning rate")
+    assert not [one for one in report_warnings(found.with_result(untried)) if one.kind == "search"]
+    assert "nothing was tried" in tried_settings.alt_text(found.with_result(untried))
     none = result.model_copy(update={"chosen": None, "tried": []})
     assert "No try gave a result" in tried_settings.summary(found.with_result(none))
     assert "so the run itself may differ" in tried_settings.summary(

@@ -3,15 +3,14 @@
 The rules were found on mlp-blobs and mlp-rings, and on dog, horse and other single images with ResNet-8.
 """
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from unlearn_core.benchmarks.csv_tables import MeasuredRow
+from unlearn_core.benchmarks.csv_tables import MeasuredRow, pending
 from unlearn_core.benchmarks.row_keys import row_key
 from unlearn_core.data import datasets
 from unlearn_core.domain.errors import UnlearnError
@@ -101,15 +100,12 @@ def requests(classifier: str) -> dict[str, Forget]:
 
 
 def measure_missing(
-    known: Mapping[str, Any], *, classifier: str | None, seconds: float, device: str, data_dir: Path
+    known: Container[str], *, classifier: str | None, seconds: float, device: str, data_dir: Path
 ) -> Iterator[MeasuredRow]:
     """Yield the rows of cases whose keys are not known, and start none after so many seconds."""
-    model_cache, end = ModelCache(device, data_dir), time.monotonic() + seconds
-    for key, case in cases().items():
-        if key in known or classifier not in (None, case.classifier):
-            continue
-        if time.monotonic() >= end:
-            return
+    model_cache = ModelCache(device, data_dir)
+    wanted = {key: case for key, case in cases().items() if classifier in (None, case.classifier)}
+    for key, case in pending(wanted, known, seconds=seconds):
         yield {"key": key, **measure(case, model_cache)}
 
 

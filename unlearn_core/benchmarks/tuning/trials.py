@@ -5,15 +5,15 @@ test image. A trial gets a data set that ends before the test images, so it cann
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from unlearn_core.benchmarks.csv_tables import MeasuredRow
+from unlearn_core.benchmarks.csv_tables import MeasuredRow, pending
 from unlearn_core.benchmarks.results import CLASSIFIER
 from unlearn_core.benchmarks.row_keys import row_key
 from unlearn_core.data import datasets
@@ -172,15 +172,12 @@ def without_test_images(resolved: ResolvedRun) -> ResolvedRun:
 
 
 def measure_missing(
-    known: Mapping[str, Any], *, method: str | None, seconds: float, device: str, data_dir: Path
+    known: Container[str], *, method: str | None, seconds: float, device: str, data_dir: Path
 ) -> Iterator[MeasuredRow]:
     """Yield the rows of trials whose keys are not known, one after another, and start none after so many seconds."""
-    model_cache, end = ModelCache(device, data_dir), time.monotonic() + seconds
-    for key, trial in trials_by_key().items():
-        if key in known or method not in (None, trial.method):
-            continue
-        if time.monotonic() >= end:
-            return
+    model_cache = ModelCache(device, data_dir)
+    wanted = {key: trial for key, trial in trials_by_key().items() if method in (None, trial.method)}
+    for _, trial in pending(wanted, known, seconds=seconds):
         yield measure(trial, model_cache)
 
 

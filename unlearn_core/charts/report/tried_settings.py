@@ -111,9 +111,11 @@ def gold_accuracies(report: Report) -> tuple[float, float] | None:
 
 def _found(report: Report) -> str:
     result = report[TuningResult]
+    if result.reason:
+        return f"Nothing was tried. {result.reason} The rule alone chose {_used(result)}."
     aim = f"Wanted: {_wanted(result.goal)}."
     if result.chosen is None:
-        return f"{aim} No try gave a result, so the rule alone chose {describe_settings(result.params, result.titles)}."
+        return f"{aim} No try gave a result, so the rule alone chose {_used(result)}."
     chosen = result.tried[result.chosen]
     settings = describe_settings(chosen.params, result.titles)
     found = f"{settings} (forget accuracy {percent(chosen.forget)}, retain accuracy {percent(chosen.retain)})"
@@ -126,9 +128,15 @@ def _found(report: Report) -> str:
     return f"{aim} {words} {used}"
 
 
+def _used(result: TuningResult) -> str:
+    return describe_settings(result.params, result.titles)
+
+
 def alt_text(report: Report) -> str:
     """List the accuracies of every try."""
     result = report[TuningResult]
+    if not result.tried:
+        return "Empty scatter: nothing was tried."
     gold = gold_accuracies(report)
     star = "" if gold is None else f" Retrained model: forget {percent(gold[0])}, retain {percent(gold[1])}."
     tries = "; ".join(map(_point, result.tried))

@@ -105,7 +105,7 @@ def unfit_settings(report: Report) -> ReportWarning | None:
     Tries that were shorter than the run are no reason: it may reach what they did not, as the verdicts tell.
     """
     result = report.get(TuningResult)
-    if result is None or result.works or result.share < 1:
+    if result is None or result.works or result.reason or result.share < 1:
         return None
     tries = f"None of the {len(result.tried)} settings" if len(result.tried) > 1 else "The setting"
     words = f"{tries} tried at the start of the run reached the goal on validation images, so the closest was used."

@@ -43,11 +43,13 @@ class TuningResult(Result, part="tuning"):
     """The share of the retained training images that each try used (0 to 1); with 1, it is a whole run."""
     tried: Sequence[TriedSettings]
     chosen: int | None
-    """The place of the chosen settings in `tried`; None if there was no room for a search, so that the rule decided."""
+    """The place of the chosen settings in `tried`; None if no try gave a result, so that the rule decided."""
     params: Mapping[str, Any]
     """The values of the hyperparameters that were to be found, as this run used them."""
     titles: Mapping[str, str]
     """Their titles, by name."""
+    reason: str = ""
+    """Why nothing was tried, as a sentence."""
 
     @property
     def works(self) -> bool:

@@ -119,8 +119,8 @@ def run_work(
     searched = 0.0
     if auto and method.tuning is not None:
         params = method.tuning.settings(params, sizes, 1.0, only=auto)
-        image_cost = relative_cost(classifier.architecture, dataset.size) or 1.0
-        searched = budget.cost(method, params, sizes, image_cost, tries=budget.USUAL_TRIES)
+        cost = image_cost(classifier.architecture, dataset.size)
+        searched = budget.cost(method, params, sizes, cost, tries=budget.USUAL_TRIES)
     images = dataset.train + dataset.val + dataset.test
     return Work(method.id, method.images_processed(params, sizes) + searched, images, dataset.id)
 
@@ -137,12 +137,19 @@ def spec_work(spec: UnlearnSpec, classifier: ClassifierCard, dataset: DatasetCar
 
 def shipped_cost(architecture: str, size: int, machine: Machine) -> float | None:
     """Return the cost of an image relative to the figures that ship; None if they say nothing about it."""
-    return relative_cost(architecture, size) if machine.device == "cpu" else None
+    return _relative_cost(architecture, size) if machine.device == "cpu" else None
+
+
+def image_cost(architecture: str, size: int) -> float:
+    """Return the cost of an image relative to the bundled ResNet-20, by which searches are planned.
+
+    A model whose operations cannot be counted in advance is taken to cost as much as that.
+    """
+    return _relative_cost(architecture, size) or 1.0
 
 
 @lru_cache(maxsize=256)
-def relative_cost(architecture: str, size: int) -> float | None:
-    """Return the cost of an image relative to the bundled ResNet-20; None for models that cannot be counted."""
+def _relative_cost(architecture: str, size: int) -> float | None:
     if (architecture, size) == (REFERENCE_ARCHITECTURE, REFERENCE_SIZE):
         return 1.0
     from unlearn_core.models.model_summary import architecture_cost

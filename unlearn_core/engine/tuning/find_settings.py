@@ -14,9 +14,10 @@ from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.domain.results.course import ImageCounts
 from unlearn_core.domain.results.found_settings import Goal, TriedSettings, TuningResult
+from unlearn_core.domain.split import evenly_spaced
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.domain.tuning import Tuning
-from unlearn_core.engine.forecasts.here import relative_cost
+from unlearn_core.engine.forecasts.here import image_cost
 from unlearn_core.engine.model_cache import DeviceDataset, trainable_copy
 from unlearn_core.engine.setup import ResolvedRun
 from unlearn_core.engine.tuning import budget
@@ -40,6 +41,10 @@ IMAGES_TOLERANCE = 0.04
 """By how much the accuracy on forgotten images may differ from that on unseen ones."""
 
 
+NO_ROOM = "A try would cost too much beside the run."
+NO_REFERENCE = "There are no validation images of these classes, which would tell how a model predicts unseen images."
+
+
 class Judge(NamedTuple):
     """The images after which settings are judged, none of them test images, and the goal."""
 
@@ -47,6 +52,9 @@ class Judge(NamedTuple):
     forget: np.ndarray
     retain: np.ndarray
     goal: Goal
+    has_reference: bool = True
+    """False if nothing tells how well the model should predict single images: there are no held-out ones of their
+    classes."""
 
     def accuracies(self, model: nn.Module) -> tuple[float, float]:
         """Return a model's accuracies (0 to 1) on the forget and the retain side."""
@@ -74,12 +82,13 @@ def find(
     def settings(strength: float) -> BaseHyperparameters:
         return tuning.settings(base, problem.sizes, strength, only=resolved.spec.auto)
 
-    image_cost = relative_cost(resolved.card.architecture, resolved.data.card.size) or 1.0
-    tries, share = budget.plan(resolved.method, settings(1.0), problem.sizes, image_cost)
+    cost = image_cost(resolved.card.architecture, resolved.data.card.size)
+    tries, share = budget.plan(resolved.method, settings(1.0), problem.sizes, cost)
+    reason = NO_ROOM if not tries else "" if judge.has_reference else NO_REFERENCE
     shortened = _shortened(problem, share)
     tried: list[TriedSettings] = []
     strength: float | None = 1.0
-    while strength is not None and len(tried) < tries:
+    while not reason and strength is not None and len(tried) < tries:
         announce(len(tried) + 1, tries)
         tried.append(_try(resolved, shortened, settings(strength), strength, share, judge, make_tracker()))
         strength = _next_strength(tried, judge.goal, tuning)
@@ -89,9 +98,10 @@ def find(
     params = _values(resolved, settings(1.0)) if chosen is None else tried[chosen].params
     counts = ImageCounts(forget=len(judge.forget), retain=len(judge.retain))
     titles = {name: info.title for name, info in resolved.params.hyperparameters().items() if name in params}
-    return TuningResult(
+    found = TuningResult(
         goal=judge.goal, images=counts, share=share, tried=tried, chosen=chosen, params=params, titles=titles
     )
+    return found.model_copy(update={"reason": reason}) if reason else found
 
 
 def judge_of(resolved: ResolvedRun) -> Judge:
@@ -102,16 +112,18 @@ def judge_of(resolved: ResolvedRun) -> Judge:
     """
     split, labels, tuning = resolved.remaining_split, resolved.data.image_dataset.labels, resolved.method.tuning
     is_class = isinstance(resolved.spec.request.forget, ForgetClasses)
-    forget = _spaced(np.concatenate([split.forget_train, split.forget_val]), budget.EVALUATED["forget"])
-    retain = _spaced(split.retain_val if len(split.retain_val) else split.retain_train, budget.EVALUATED["retain"])
+    forget = evenly_spaced(np.concatenate([split.forget_train, split.forget_val]), budget.EVALUATED["forget"])
+    judged = split.retain_val if len(split.retain_val) else split.retain_train
+    retain = evenly_spaced(judged, budget.EVALUATED["retain"])
     before = resolved.before.module
-    low, high = 0.0, CLASS_LEFT
+    low, high, unseen = 0.0, CLASS_LEFT, 0.0
     if not is_class and not (tuning is not None and tuning.misclassifies):
         unseen = _unseen_accuracy(before, resolved.data, split.retain_val, labels, forget)
         within = max(IMAGES_TOLERANCE, 1 / len(forget))
-        low, high = max(0.0, unseen - within), min(1.0, unseen + within)
+        low, high = (0.0, 1.0) if unseen is None else (max(0.0, unseen - within), min(1.0, unseen + within))
     floor = _accuracy(before, resolved.data, retain) - TOLERANCE
-    return Judge(resolved.data, forget, retain, Goal(forget_low=low, forget_high=high, retain_low=floor))
+    goal = Goal(forget_low=low, forget_high=high, retain_low=floor)
+    return Judge(resolved.data, forget, retain, goal, has_reference=unseen is not None)
 
 
 def choose(tried: list[TriedSettings], goal: Goal) -> int | None:
@@ -186,12 +198,12 @@ def _shortened(problem: Problem, share: float) -> Problem:
 
 def _unseen_accuracy(
     model: nn.Module, data: DeviceDataset, held_out: np.ndarray, labels: np.ndarray, forget: np.ndarray
-) -> float:
-    """Return the accuracy on held-out images, weighted by the classes of the forget images."""
+) -> float | None:
+    """Return the accuracy on held-out images, weighted by the classes of the forget images; None without any."""
     counts = np.bincount(labels[forget], minlength=int(labels.max()) + 1)
     found = held_out[counts[labels[held_out]] > 0]
     if not len(found):
-        return _accuracy(model, data, forget)
+        return None
     right = _predict(model, data, found) == labels[found]
     shares = [(count, right[labels[found] == label]) for label, count in enumerate(counts.tolist()) if count]
     known = [(count, float(own.mean())) for count, own in shares if len(own)]
@@ -204,8 +216,3 @@ def _accuracy(model: nn.Module, data: DeviceDataset, rows: np.ndarray) -> float:
 
 def _predict(model: nn.Module, data: DeviceDataset, rows: np.ndarray) -> np.ndarray:
     return evaluate.logits(model, data.images[torch.from_numpy(rows).to(data.images.device)]).argmax(1)
-
-
-def _spaced(rows: np.ndarray, count: int) -> np.ndarray:
-    """Return evenly spaced rows: all classes in their natural share, the same ones every time."""
-    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)]

@@ -3,7 +3,7 @@
 Their outputs are stored in the data folder, so that an interrupted or preempted job continues where it stopped.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,12 +11,11 @@ from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import PreemptedError
 from unlearn_core.domain.forget_request import fingerprint
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.measuring.measure import LoadedRun
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
-from unlearn_core.engine.tracker import RunTracker
+from unlearn_core.engine.tracker import CancelOnlyTracker, RunTracker
 from unlearn_core.models import ensembles
 from unlearn_core.models.ensembles import EnsembleOutputs
 from unlearn_core.store.files import ensemble_files
@@ -26,18 +25,6 @@ T = TypeVar("T")
 
 GOLDS, UNLEARNED, SHADOWS = "retrained models", "unlearned models", "shadow models"
 """The names of the phases, as they are shown."""
-
-
-class CancelOnlyTracker(NullTracker):
-    """Passes on cancellation only: progress counts whole models here, not the steps of one."""
-
-    def __init__(self, listener: RunListener) -> None:
-        self._listener = listener
-
-    def iterate(self, items: Iterable[T]) -> Iterator[T]:
-        for item in items:
-            self._listener.check()
-            yield item
 
 
 def no_ensemble_reason(spec: UnlearnSpec, card: ClassifierCard) -> str | None:
