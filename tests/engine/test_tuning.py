@@ -10,7 +10,7 @@ import pytest
 from unlearn_core.domain.errors import CancelledError, DivergedError, InvalidHyperparameterError
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.method import TUNED_ON, Method
-from unlearn_core.domain.results.course import TimingsResult
+from unlearn_core.domain.results.course import CurvesResult, TimingsResult
 from unlearn_core.domain.results.found_settings import Goal, TriedSettings, TuningResult
 from unlearn_core.domain.run import SEARCH_STAGE, Progress
 from unlearn_core.domain.stacking import why_specs_not_stackable
@@ -122,6 +122,13 @@ def test_the_search_is_the_first_visible_phase(tmp_path: Path) -> None:
     assert {one.steps for one in searching} == {budget.MOST_TRIES}
     stages = [one.stage for one in listener.heard]
     assert stages.index(SEARCH_STAGE) < stages.index("noise")
+
+
+def test_the_curve_begins_after_the_search_and_follows_the_model(run: RunResult) -> None:
+    """UNSIR's optimiser changes the weights of a model without batch norm without a new version of them."""
+    curves, seconds = run.report[CurvesResult], run.report[TimingsResult].seconds
+    assert curves.seconds[-1] < seconds.forget + 0.1
+    assert (curves.forget[0], curves.forget[-1]) == (pytest.approx(1.0, abs=0.1), 0.0)
 
 
 def test_it_can_be_cancelled_in_a_try(tmp_path: Path) -> None:

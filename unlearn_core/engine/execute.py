@@ -166,6 +166,7 @@ def _tuned(prepared: PreparedRun) -> PreparedRun:
     found = find_settings.find(
         resolved, prepared.problem, lambda: CancelOnlyTracker(prepared.listener), prepared.tracker.search
     )
+    prepared.tracker.restart_clock()
     tuned = resolved._replace(params=resolved.params.updated(dict(found.params)))
     return prepared._replace(resolved=tuned, tuning=found, search_seconds=time.perf_counter() - began)
 

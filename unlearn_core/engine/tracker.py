@@ -181,6 +181,10 @@ class RunTracker:
         phase = Phase(SEARCH_STAGE, most, number - 1, time.perf_counter() - self._began)
         self._listener.progress(Progress((phase,), SEARCH_STAGE, None))
 
+    def restart_clock(self) -> None:
+        """Count the seconds of the curve and of the steps from now on, not from before the search."""
+        self._began = time.perf_counter()
+
     def set_stage(self, stage: str) -> None:
         """Announce a stage outside all phases, such as loading or measuring."""
         self._close_phase()

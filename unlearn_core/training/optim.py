@@ -50,6 +50,9 @@ def optimizer_step(optimizer: Optimizer, loss: Tensor, *, grad_clip: float = 0.0
         weights = [weight for group in optimizer.param_groups for weight in group["params"]]
         nn.utils.clip_grad_norm_(weights, grad_clip)
     optimizer.step()
+    for group in optimizer.param_groups:
+        if group.get("fused"):  # It changes weights without counting a new version, by which changes are recognised.
+            torch.autograd.graph.increment_version(group["params"])
 
 
 def set_lr(optimizer: Optimizer, lr: float) -> None:
