@@ -28,6 +28,9 @@ def test_eight_trials_survive_a_reload_and_a_killed_runner_and_a_point_leads_to_
     settled(page)
     page.get_by_role("button", name="Sweep", exact=True).first.click()
     heading(page, "Sweep hyperparameters")
+    page.get_by_text("Stop unpromising trials early").click()  # all eight are counted below
+    page.wait_for_url(re.compile("early=off"))
+    settled(page)
     page.get_by_role("button", name="Start the sweep").click()
     heading(page, QUESTION)
     number = int(page.url.partition("sweep=")[2])

@@ -104,9 +104,20 @@ def test_every_chart_stands_in_its_section_once() -> None:
 
 
 @every_chart
+@pytest.mark.parametrize("newer", sorted(REPORTS.with_gold.parts))
+def test_it_is_drawn_while_a_retrained_model_is_added(name: str, newer: str) -> None:
+    """Parts are written one by one, and last what the report says of its models."""
+    chart, old, new = SHELF[name], REPORTS.without_gold, REPORTS.with_gold
+    report = replace(old, parts={**old.parts, newer: new.parts[newer]})
+    if chart.applies(report) is True:
+        assert chart.summary(report) and chart.alt_text(report) and len(chart.table([report]))
+
+
+@every_chart
 @pytest.mark.parametrize("lost", ["before", "after", "gold"])
 def test_it_is_drawn_from_what_was_measured_where_outputs_were_lost(name: str, lost: str) -> None:
     chart, whole = SHELF[name], REPORTS.with_gold
-    report = replace(whole, evaluations={model: own for model, own in whole.evaluations.items() if model != lost})
+    kept = {model: own for model, own in whole.evaluations.items() if model != lost}
+    report = replace(whole, evaluations=kept, lost=(lost,))
     if chart.applies(report) is True:
         assert chart.summary(report) and chart.alt_text(report) and len(chart.table([report]))

@@ -200,7 +200,7 @@ def moved_by(share: float) -> Report:
     result = REPORT[WeightDistanceResult]
     layers = [layer.model_copy(update={"pairs": pairs}) for layer in result.layers]
     moved = result.model_copy(update={"layers": layers, "total": pairs, "statistics": ()})
-    return replace(REPORT, evaluations={}).with_result(moved)
+    return replace(REPORT, evaluations={}, lost=tuple(REPORT.evaluations)).with_result(moved)
 
 
 def test_a_run_that_changed_nothing_can_be_drawn() -> None:

@@ -115,9 +115,12 @@ def needs_request(kind: type[Result], offer: str) -> Callable[[Report], Literal[
 
 
 def models(report: Report) -> list[str]:
-    """Return the models that were evaluated for the report, in their usual order, even if their outputs were lost."""
-    result = report.get(AccuracyResult)
-    return [model for model in MODELS if model in report.evaluations or (result and model in result.scores)]
+    """Return the models that were evaluated for the report, in their usual order, even if their outputs were lost.
+
+    Parts may be newer than the rest of a report to which a retrained model is just being added, so they do not decide.
+    """
+    measured = (*report.evaluations, *(report.lost if AccuracyResult in report else ()))
+    return [model for model in MODELS if model in measured]
 
 
 def report_labels(reports: Sequence[Report]) -> list[str]:

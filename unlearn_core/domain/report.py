@@ -82,6 +82,8 @@ class Report:
     parts: Mapping[str, ReportPart]
     missing: Mapping[str, str] = field(default_factory=dict[str, str])
     pending: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    """Models that were evaluated and whose outputs no longer exist; what was measured of them is still in the parts."""
     _read: dict[type[Result], Result | None] = field(
         default_factory=dict[type[Result], Result | None], init=False, repr=False, compare=False
     )

@@ -144,6 +144,7 @@ def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path
         parts={name: part for name, part in parts.items() if part is not None},
         missing=head["missing"] | lost,
         pending=pending,
+        lost=tuple(lost),
     )
 
 
