@@ -1,11 +1,15 @@
-"""Training steps on odd batches: oneDNN 3.12 crashes the process in some strided convolutions."""
+"""Odd batches, and single images: oneDNN 3.12 crashes the process in some strided convolutions."""
 
 import subprocess
 import sys
 
 import pytest
+import torch
+from torch.nn.functional import cross_entropy
 
 from unlearn_core.models import architectures
+from unlearn_core.models.normalize import Normalize
+from unlearn_core.training.importance import per_sample_gradients
 
 STEPS = """
 import sys
@@ -30,3 +34,14 @@ def test_a_training_step_on_an_odd_batch_does_not_crash(name: str) -> None:
     assert name in architectures.cards()
     done = subprocess.run([sys.executable, "-c", STEPS, name], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("name", ["resnet8", "resnet20"])
+def test_single_images_have_gradients_of_their_own(name: str) -> None:
+    """Fisher forgetting and L2UL measure weights one image at a time, inside vmap."""
+    model = architectures.build(name, 10, 32, Normalize((0.5,) * 3, (0.2,) * 3)).eval()
+    gradients = per_sample_gradients(model, cross_entropy)(torch.rand(2, 3, 32, 32), torch.zeros(2, dtype=torch.long))
+    assert {name: slopes.shape[1:] for name, slopes in gradients.items()} == {
+        name: weight.shape for name, weight in model.named_parameters()
+    }
+    assert all(slopes.isfinite().all() for slopes in gradients.values())

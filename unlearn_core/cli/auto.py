@@ -10,12 +10,13 @@ HELP = "Measure how often the preset `auto` succeeds on a grid of cases, and wri
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", metavar="CLASSIFIER", help="cases of this classifier only")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="start no case after so many (no limit)")
+    parser.add_argument("--jobs", type=int, default=1, help="parallel runs (1, for accurate timings)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
 
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import csv_tables
-    from unlearn_core.benchmarks.tuning import auto_grid, auto_page
+    from unlearn_core.benchmarks.tuning import auto_grid, auto_page, grid_classifiers
     from unlearn_core.cli.results import SCRATCH
     from unlearn_core.data.atomic_files import atomic_write
     from unlearn_core.engine.devices import resolve_device
@@ -24,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
 
     require_checkout("`auto`")
     if args.only is not None:
-        lookup("classifier", dict.fromkeys(auto_grid.CLASSIFIERS), args.only)
+        lookup("classifier", grid_classifiers.grid_classifiers(), args.only)
     SCRATCH.mkdir(parents=True, exist_ok=True)
     keys, device = list(auto_grid.cases()), resolve_device(args.device)
     measured = csv_tables.extend(
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         auto_grid.COLUMNS,
         keys,
         lambda known: auto_grid.measure_missing(
-            known, classifier=args.only, seconds=60 * args.minutes, device=device, data_dir=SCRATCH
+            known, classifier=args.only, seconds=60 * args.minutes, device=device, data_dir=SCRATCH, jobs=args.jobs
         ),
     )
     for count, row in measured:

@@ -8,6 +8,7 @@ from unlearn_core.data.class_lists import class_number
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import MAX_IMAGES, ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.method import Method
 from unlearn_core.engine.setup import check_support
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import preset as find_preset
@@ -56,8 +57,21 @@ def run_spec(
         raise InvalidRequestError(f"The seed cannot be {seed}: it must be a whole number from 0 to {MAX_SEED:,}.")
     chosen = find_method(method)
     request = forget_request(classifier, classes=classes, images=images)
-    check_support(chosen, request.forget.kind)
-    base, changes = find_preset(chosen, classifier, preset or ""), dict(overrides or {})
+    return request_spec(request, chosen, preset=preset, seed=seed, overrides=overrides, start=start)
+
+
+def request_spec(
+    request: ForgetRequest,
+    method: Method,
+    *,
+    preset: str | None = None,
+    seed: int = 0,
+    overrides: Mapping[str, Any] | None = None,
+    start: int | None = None,
+) -> UnlearnSpec:
+    """Return the spec of `run_spec` for a request, whose classifier need not exist yet. Raises as that does."""
+    check_support(method, request.forget.kind)
+    base, changes = find_preset(method, request.classifier, preset or ""), dict(overrides or {})
     params = base.for_request(request.forget).updated(changes)
     auto = tuple(name for name in base.auto if name not in changes)
-    return UnlearnSpec(request=request, start=start, method=chosen.id, params=params.model_dump(), seed=seed, auto=auto)
+    return UnlearnSpec(request=request, start=start, method=method.id, params=params.model_dump(), seed=seed, auto=auto)

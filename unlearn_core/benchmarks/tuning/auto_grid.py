@@ -3,22 +3,28 @@
 The rules were found on mlp-blobs and mlp-rings, and on dog, horse and other single images with ResNet-8.
 """
 
-from collections.abc import Container, Iterator, Mapping
-from functools import cache
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
+from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+import torch
 
-from unlearn_core.benchmarks.csv_tables import MeasuredRow, pending
+from unlearn_core.benchmarks.csv_tables import MeasuredRow
 from unlearn_core.benchmarks.row_keys import row_key
-from unlearn_core.data import datasets
+from unlearn_core.benchmarks.tuning.grid_classifiers import GridClassifier, grid_classifiers, train_missing
+from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
+from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.found_settings import TuningResult
-from unlearn_core.engine.build_spec import run_spec
+from unlearn_core.engine.build_spec import request_spec
 from unlearn_core.engine.devices import describe_device
 from unlearn_core.engine.execute import RunResult, unlearn
 from unlearn_core.engine.jobs.train_gold import train_gold
@@ -26,10 +32,11 @@ from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.tuning import find_settings
 from unlearn_core.methods import methods
-from unlearn_core.models import classifiers
 from unlearn_core.probes import probes
 
-CLASSIFIERS = ("mlp-moons", "mlp-spirals", "resnet8", "resnet20")
+T = TypeVar("T")
+R = TypeVar("R")
+
 SEED = 7
 ONE_CLASS, THREE_CLASSES = (0,), (0, 1, 2)
 DRAWN, IMAGES = 2007, 16
@@ -75,42 +82,83 @@ class Case(NamedTuple):
 def cases() -> dict[str, Case]:
     """Return every case by the key of its row: small classifiers first."""
     found: dict[str, Case] = {}
-    for classifier in CLASSIFIERS:
-        for request, forget in requests(classifier).items():
+    for name, own in grid_classifiers().items():
+        for words, forget in requests(own).items():
+            request = ForgetRequest(classifier=own.id, dataset=own.dataset, forget=forget)
             for method in methods().values():
                 if forget.kind in method.supports and method.id != "retrain":
-                    classes = forget.classes if forget.kind == "classes" else ()
-                    images = forget.images if forget.kind == "images" else ()
-                    spec = run_spec(classifier, method=method.id, classes=classes, images=images, seed=SEED)
-                    own = Case(classifier, method.id, request, spec)
-                    found[row_key(spec, {"accuracy": probes()["accuracy"].revision}, search=find_settings.REVISION)] = (
-                        own
-                    )
+                    spec = request_spec(request, method, seed=SEED)
+                    key = row_key(spec, {"accuracy": probes()["accuracy"].revision}, search=find_settings.REVISION)
+                    found[key] = Case(name, method.id, words, spec)
     return found
 
 
-def requests(classifier: str) -> dict[str, Forget]:
+def requests(classifier: GridClassifier) -> dict[str, Forget]:
     """Return the requests for a classifier by name; three classes only where two are left."""
-    card = datasets.card(classifiers.card(classifier).dataset)
     found: dict[str, Forget] = {REQUESTS[0]: ForgetClasses(classes=ONE_CLASS)}
-    if len(card.classes) >= len(THREE_CLASSES) + 2:
+    if classifier.num_classes >= len(THREE_CLASSES) + 2:
         found[REQUESTS[1]] = ForgetClasses(classes=THREE_CLASSES)
-    images = np.random.default_rng(DRAWN).choice(card.train, IMAGES, replace=False)
+    images = np.random.default_rng(DRAWN).choice(classifier.num_train, IMAGES, replace=False)
     return found | {REQUESTS[2]: ForgetImages(images=tuple(images.tolist()))}
 
 
 def measure_missing(
-    known: Container[str], *, classifier: str | None, seconds: float, device: str, data_dir: Path
+    known: Container[str], *, classifier: str | None, seconds: float, device: str, data_dir: Path, jobs: int
 ) -> Iterator[MeasuredRow]:
-    """Yield the rows of cases whose keys are not known, and start none after so many seconds."""
-    model_cache = ModelCache(device, data_dir)
-    wanted = {key: case for key, case in cases().items() if classifier in (None, case.classifier)}
-    for key, case in pending(wanted, known, seconds=seconds):
-        yield {"key": key, **measure(case, model_cache)}
+    """Yield the rows of cases whose keys are not known, `jobs` in parallel, and start none after so many seconds.
+
+    What they are compared with is trained first: classifiers that do not ship, and retrained models.
+    """
+    wanted = {key: case for key, case in cases().items() if classifier in (None, case.classifier) and key not in known}
+    names = dict.fromkeys(case.classifier for case in wanted.values())
+    golds = dict.fromkeys(case.spec.request for case in wanted.values())
+    where = (device, data_dir, max(1, (os.cpu_count() or 1) // jobs))
+    end = time.monotonic() + seconds
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        for stage, items in ((_train_classifier, names), (_train_gold, golds)):
+            for _ in _in_parallel(pool, jobs, partial(stage, *where), items, end=end):
+                pass
+        yield from _in_parallel(pool, jobs, partial(_measure_case, *where), wanted.items(), end=end)
+
+
+def _in_parallel(
+    pool: ProcessPoolExecutor, jobs: int, work: Callable[[T], R], items: Iterable[T], *, end: float
+) -> Iterator[R]:
+    """Yield each result when it is there, and start none after `end`, a time of `time.monotonic`."""
+    running: set[Future[R]] = set()
+    for item in items:
+        if time.monotonic() >= end:
+            break
+        running.add(pool.submit(work, item))
+        if len(running) == jobs:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            yield from (one.result() for one in done)
+    yield from (one.result() for one in as_completed(running))
+
+
+def _train_classifier(device: str, data_dir: Path, threads: int, name: str) -> None:
+    torch.set_num_threads(threads)
+    train_missing(grid_classifiers()[name], device, data_dir)
+
+
+def _train_gold(device: str, data_dir: Path, threads: int, request: ForgetRequest) -> None:
+    train_gold(TrainGoldSpec(request=request), _model_cache(device, data_dir, threads), NullListener())
+
+
+def _measure_case(device: str, data_dir: Path, threads: int, item: tuple[str, Case]) -> MeasuredRow:
+    key, case = item
+    return {"key": key, **measure(case, _model_cache(device, data_dir, threads))}
+
+
+@cache
+def _model_cache(device: str, data_dir: Path, threads: int) -> ModelCache:
+    torch.set_num_threads(threads)
+    user_catalog.set_data_dir(data_dir)
+    return ModelCache(device, data_dir)
 
 
 def measure(case: Case, model_cache: ModelCache) -> MeasuredRow:
-    """Run a case beside its retrained model, which is trained if there is none, and return its row without the key."""
+    """Run a case beside its retrained model, and return its row without the key."""
     empty: MeasuredRow = dict.fromkeys(COLUMNS[1:], "")
     row = empty | {
         "classifier": case.classifier,
@@ -118,13 +166,12 @@ def measure(case: Case, model_cache: ModelCache) -> MeasuredRow:
         "request": case.request,
         "device": describe_device(str(model_cache.device)),
     }
-    card = classifiers.card(case.classifier)
-    if model_cache.gold(card, case.spec.request, 0) is None:
-        train_gold(TrainGoldSpec(request=case.spec.request), model_cache, NullListener())
     try:
         result = unlearn(case.spec, device=str(model_cache.device), data_dir=model_cache.data_dir)
     except UnlearnError as error:
         return row | {"error": str(error)}
+    except RuntimeError as error:  # as PyTorch raises; it counts as a failure of the case
+        return row | {"error": f"An unforeseen error: {error}"}
     return row | _figures(result, case.spec.request.forget)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from unlearn_core.benchmarks import csv_tables
 from unlearn_core.benchmarks.tuning.auto_grid import (
     CLASS_LEFT,
-    CLASSIFIERS,
     IMAGES_OFF,
     RETAIN_LOST,
     WITHOUT_RETAINED,
@@ -14,6 +13,7 @@ from unlearn_core.benchmarks.tuning.auto_grid import (
     cases,
     why_failed,
 )
+from unlearn_core.benchmarks.tuning.grid_classifiers import grid_classifiers
 from unlearn_core.engine.tuning import budget, find_settings
 from unlearn_core.methods import methods
 
@@ -83,7 +83,7 @@ def _table(title: str, keys: Sequence[str], known: Mapping[str, Mapping[str, str
         case = cases()[key]
         tried[case.method, case.classifier] += 1
         succeeded[case.method, case.classifier] += not why_failed(known[key])
-    columns = [name for name in CLASSIFIERS if any(name == classifier for _, classifier in tried)]
+    columns = [name for name in grid_classifiers() if any(name == classifier for _, classifier in tried)]
     total, all_tried = sum(succeeded.values()), sum(tried.values())
     return [
         f"### {title}: {total} of {all_tried}",
