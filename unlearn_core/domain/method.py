@@ -178,5 +178,10 @@ def unsupported_reason(method: Method[Any], kind: RequestKind, methods: Iterable
     if kind in method.supports:
         return None
     able = [other.title for other in methods if kind in other.supports]
+    return f"{cannot_forget(method, kind)} These methods can: {', '.join(able) or 'none yet'}."
+
+
+def cannot_forget(method: Method[Any], kind: RequestKind) -> str:
+    """The sentence that a method does not support this kind of request."""
     what = {"classes": "whole classes", "images": "single images"}[kind]
-    return f"{method.title} cannot forget {what}. These methods can: {', '.join(able) or 'none yet'}."
+    return f"{method.title} cannot forget {what}."

@@ -53,8 +53,6 @@ def run_spec(
     `start` is the number of an earlier run of the data folder whose unlearned model is the starting point.
     Raises NotFoundError, InvalidHyperparameterError, InvalidRequestError or NotSupportedError, which say what is valid.
     """
-    if not 0 <= seed <= MAX_SEED:
-        raise InvalidRequestError(f"The seed cannot be {seed}: it must be a whole number from 0 to {MAX_SEED:,}.")
     chosen = find_method(method)
     request = forget_request(classifier, classes=classes, images=images)
     return request_spec(request, chosen, preset=preset, seed=seed, overrides=overrides, start=start)
@@ -70,6 +68,8 @@ def request_spec(
     start: int | None = None,
 ) -> UnlearnSpec:
     """Return the spec of `run_spec` for a request, whose classifier need not exist yet. Raises as that does."""
+    if not 0 <= seed <= MAX_SEED:
+        raise InvalidRequestError(f"The seed cannot be {seed}: it must be a whole number from 0 to {MAX_SEED:,}.")
     check_support(method, request.forget.kind)
     base, changes = find_preset(method, request.classifier, preset or ""), dict(overrides or {})
     params = base.for_request(request.forget).updated(changes)

@@ -95,11 +95,12 @@ def unlearn(
     data_dir: Path | None = None,
     listener: RunListener | None = None,
     out: Path | None = None,
+    group: str | None = None,
 ) -> RunResult:
     """Unlearn in this process: for notebooks, scripts and the command line.
 
-    The run joins the history of the data folder, unless `out` names a folder for its report; that folder then holds
-    everything needed to read it. Raises UnlearnError if the run cannot be done.
+    The run joins the history of the data folder, there in a `group` if one is given, unless `out` names a folder for
+    its report; that folder then holds everything needed to read it. Raises UnlearnError if the run cannot be done.
     """
     device, folder = resolve_device(device), data_dir or open_data_dir()
     model_cache, listener = ModelCache(device, folder), listener or NullListener()
@@ -113,6 +114,7 @@ def unlearn(
         title=run_title(spec, model_cache),
         device=device,
         work=lambda run: _unlearn(spec, model_cache, listener, artifacts.run_dir(folder, run)),
+        group=group,
     )
     return RunResult(reports.read(folder, run), artifacts.run_dir(folder, run), run, metrics)
 

@@ -15,13 +15,19 @@ from unlearn_core.store.queue.run_store import RunStore
 
 
 def record_run(
-    store: RunStore, spec: AnySpec, *, title: str, device: str, work: Callable[[int], RunMetrics]
+    store: RunStore,
+    spec: AnySpec,
+    *,
+    title: str,
+    device: str,
+    work: Callable[[int], RunMetrics],
+    group: str | None = None,
 ) -> tuple[int, RunMetrics]:
     """Call `work` with the run's number and record how it ended; return the number and the summary metrics.
 
     Any exception is raised again, and the run is recorded as cancelled, or as failed with the reason.
     """
-    run, meter = store.register_running(spec, title=title, device=device), LoadMeter()
+    run, meter = store.register_running(spec, title=title, device=device, group=group), LoadMeter()
     meter.sample([os.getpid()])
     try:
         metrics = work(run)

@@ -19,6 +19,7 @@ from unlearn_core.store.db.schema import POINT, RUN
 from unlearn_core.store.files import artifacts, restore
 from unlearn_core.store.queue import clock, lease, rates, scheduling, workers
 from unlearn_core.store.queue.lease import ControlSignal
+from unlearn_core.store.queue.method_runs import MethodRuns
 from unlearn_core.store.queue.rates import Rate
 from unlearn_core.store.queue.repeats import SeedRepeats
 from unlearn_core.store.queue.run_listing import RunListing
@@ -49,6 +50,7 @@ class RunStore:
         self._database = Database(data_dir, url)
         self.sweeps = SweepStore(self._database)
         self.repeats = SeedRepeats(self._database)
+        self.method_runs = MethodRuns(self._database)
         self.listing = RunListing(self._database)
 
     def submit(
@@ -96,6 +98,7 @@ class RunStore:
         owner: str = "local",
         device: str,
         seconds: float = 0.0,
+        group: str | None = None,
     ) -> int:
         """Add a run that this process executes itself, started `seconds` ago.
 
@@ -104,7 +107,8 @@ class RunStore:
         now = clock.now()
         row = rows.new_row(spec, title=title, owner=owner, priority=Priority.INTERACTIVE, now=now.date)
         with self._starting() as (connection, new_folders):
-            run = _insert(connection, row | lease.local_lease(device, now) | {"started": now.date - seconds})
+            own = lease.local_lease(device, now) | {"started": now.date - seconds, "group": group}
+            run = _insert(connection, row | own)
             started = self._begin(connection, run, new_folders)
         if not started:
             raise StoreError(self._folder_conflict(run))

@@ -1,0 +1,100 @@
+"""The runs of all methods on one forget request: queue those that are missing, find them again, and list the groups."""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, case, func, insert, select
+
+from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.run import UNFINISHED_STATES, Priority, Run, RunState
+from unlearn_core.store.db import rows
+from unlearn_core.store.db.database import Database
+from unlearn_core.store.db.schema import RUN
+from unlearn_core.store.queue import scheduling
+
+GROUP_PREFIX = "methods-"
+
+
+class MethodGroup(NamedTuple):
+    """A group of runs in brief: its newest run, and how many runs it has and how many of them are unfinished."""
+
+    newest: Run
+    runs: int
+    unfinished: int
+
+
+def method_group(spec: UnlearnSpec) -> str:
+    """Return the group of the runs of all methods on this spec's request, from the same start with the same seed."""
+    start = "" if spec.start is None else f"-after-{spec.start}"
+    return f"{GROUP_PREFIX}{spec.request.fingerprint()}{start}-{spec.seed}"
+
+
+class MethodRuns:
+    """The runs of all methods in one data folder."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def submit(self, wanted: Mapping[str, UnlearnSpec | TrainGoldSpec], *, owner: str = "local") -> list[int]:
+        """Queue the runs with these specs, by their titles, that are neither done, queued nor running; all or none.
+
+        Runs of methods wait for runs that people start, and the training of a retrained model waits for both. Returns
+        the new runs. Raises StoreError if the queue is full.
+        """
+        new: list[int] = []
+        with self._database.writing() as connection:
+            for title, spec in wanted.items():
+                is_method = isinstance(spec, UnlearnSpec)
+                priority = Priority.SWEEP if is_method else Priority.BACKGROUND
+                row = rows.new_row(spec, title=title, owner=owner, priority=priority, now=time.time())
+                if scheduling.find_duplicate(connection, row["kind"], row["spec"]) is not None:
+                    continue
+                # The files of a retrained model can be gone although its training is done, so the caller decides.
+                if is_method and _is_done(connection, row):
+                    continue
+                scheduling.check_quota(connection, spec.kind, owner)
+                row |= {"group": method_group(spec) if is_method else None}
+                new.append(connection.execute(insert(RUN).values(row).returning(RUN.c.id)).scalar_one())
+        return new
+
+    def runs_of(self, specs: Iterable[UnlearnSpec | TrainGoldSpec]) -> list[Run | None]:
+        """Return the run of each spec: the newest that is done, else the newest unfinished one, else the newest."""
+        keys = [_key(spec) for spec in specs]
+        requests, texts = {request for request, _ in keys}, [text for _, text in keys]
+        wanted = select(RUN).where(RUN.c.request.in_(requests), RUN.c.spec.in_(texts))
+        with self._database.reading() as connection:
+            found = connection.execute(wanted).all()
+        best: dict[str, Run] = {}
+        for row in sorted(found, key=lambda row: (row.state == RunState.DONE, row.state in UNFINISHED_STATES, row.id)):
+            best[row.spec] = rows.to_run(row)
+        return [best.get(text) for text in texts]
+
+    def list_recent(self, *, limit: int = 20) -> list[MethodGroup]:
+        """Return the groups of runs that were queued here together, newest first."""
+        unfinished = func.sum(case((RUN.c.state.in_(UNFINISHED_STATES), 1), else_=0))
+        newest = func.max(RUN.c.id)
+        wanted = (
+            select(newest.label("newest"), func.count().label("runs"), unfinished.label("unfinished"))
+            .where(RUN.c.group.startswith(GROUP_PREFIX))
+            .group_by(RUN.c.group)
+            .order_by(newest.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            groups = connection.execute(wanted).all()
+            found = connection.execute(select(RUN).where(RUN.c.id.in_([group.newest for group in groups]))).all()
+        runs = {row.id: rows.to_run(row) for row in found}
+        return [MethodGroup(runs[group.newest], group.runs, int(group.unfinished)) for group in groups]
+
+
+def _key(spec: UnlearnSpec | TrainGoldSpec) -> tuple[str, str]:
+    """The columns by which a run with this spec is found: those of its request, which has an index, and its spec."""
+    row = rows.new_row(spec, title="", owner="", priority=Priority.SWEEP, now=0.0)
+    return row["request"], row["spec"]
+
+
+def _is_done(connection: Connection, row: Mapping[str, Any]) -> bool:
+    same = (RUN.c.request == row["request"]) & (RUN.c.spec == row["spec"])
+    done = select(RUN.c.id).where(same, RUN.c.state == RunState.DONE)
+    return connection.execute(done.limit(1)).first() is not None
