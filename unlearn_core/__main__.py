@@ -26,8 +26,10 @@ UNFORESEEN, MISTAKE, STOPPED = 1, 2, 130
 
 
 def commands() -> list[str]:
-    """Return the names of all verbs."""
-    return [entry.name for entry in pkgutil.iter_modules(cli.__path__) if not entry.name.startswith("_")]
+    """Return the names of all verbs: those of their files, with hyphens."""
+    return [
+        entry.name.replace("_", "-") for entry in pkgutil.iter_modules(cli.__path__) if not entry.name.startswith("_")
+    ]
 
 
 def build_parser(verbs: Sequence[str]) -> argparse.ArgumentParser:
@@ -40,7 +42,7 @@ def build_parser(verbs: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"Unlearn Lab {VERSION}")
     group = parser.add_subparsers(required=True, metavar="VERB", dest="verb")
     for name in verbs:
-        module = importlib.import_module(f"{cli.__name__}.{name}")
+        module = importlib.import_module(f"{cli.__name__}.{name.replace('-', '_')}")
         command = group.add_parser(name, help=module.HELP, description=module.HELP, allow_abbrev=False)
         module.arguments(command)
         command.set_defaults(handler=module.run)

@@ -17,10 +17,12 @@ import plotly.graph_objects as go
 
 from tests.architecture.vocabulary import ROOT, Shown, figure_texts, literals, public_names, raised, streamlit_texts
 from tests.charts.test_contract import CASES, SHELF
+from tests.charts.test_method_comparison import STATES as COMPARISONS
 from tests.charts.test_sweeps import CHARTS as SWEEP_CHARTS
 from tests.charts.test_sweeps import EMPTY, STATES
 from unlearn_core.__main__ import build_parser, commands, main
 from unlearn_core.charts import charts
+from unlearn_core.charts.comparison import method_results, method_scatter
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.data import datasets, sources
 from unlearn_core.domain import errors
@@ -67,6 +69,17 @@ def sweep_texts() -> Iterator[Shown]:
             yield from _drawn(place, chart.summary(swept), chart.alt_text(swept), chart.table(swept), drawn)
     told = sweep_section(STATES["three knobs"])
     yield from (Shown("report of a sweep", text) for text in (told.title, told.words))
+
+
+def method_comparison_texts() -> Iterator[Shown]:
+    """What the comparison of all methods says of runs that were never made."""
+    for state, results in COMPARISONS.items():
+        place = f"all methods, {state}"
+        yield Shown(place, method_results.explanation(results))
+        drawn = method_scatter.figure(results, LIGHT)
+        tables = (method_results.table(results), method_results.shown_table(results))
+        for table in tables:
+            yield from _drawn(place, method_results.summary(results), method_scatter.alt_text(results), table, drawn)
 
 
 def _drawn(place: str, sentence: str, alt: str, table: pd.DataFrame, figure: go.Figure | None) -> Iterator[Shown]:
@@ -227,6 +240,7 @@ SOURCES: dict[str, Callable[[], Iterable[Shown]]] = {
     "catalog": catalog_texts,
     "charts": chart_texts,
     "sweep charts": sweep_texts,
+    "method comparison": method_comparison_texts,
     "report files": report_texts,
 }
 

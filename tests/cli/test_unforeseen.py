@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_run import QUICK, ROWS
+from tests.cli.running.test_run import QUICK, ROWS
 from unlearn_core.__main__ import UNFORESEEN, main
 from unlearn_core.cli import datasets
 from unlearn_core.engine import execute

@@ -1,15 +1,25 @@
-"""Colours of all charts: two themes, the markers and lines of each role, and plotly's template."""
+"""Colours of all charts: two themes, the markers and lines of each role, plotly's template; and the axis of shares."""
 
+from collections.abc import Sequence
 from functools import cache
+from math import ceil, floor
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
+
+from unlearn_core.charts.drawing.wording import percent
 
 FONT = "Source Sans, sans-serif"
 """Streamlit's own font, under the name by which it is loaded."""
 SMALL_FONT = 12
 """Size of labels inside a chart, in pixels; nothing there is smaller than 11."""
 TRANSPARENT = "rgba(0,0,0,0)"
+
+
+ROOM = 0.08
+"""Margin around the points on an axis of shares, as a share of their span."""
+LEAST = 0.04
+"""The smallest span of such an axis, so that nearly equal shares look nearly equal."""
 
 
 class Theme(NamedTuple):
@@ -104,6 +114,16 @@ def line_style(theme: Theme, role: str, width: float = 2.5) -> PlotlyDict:
 def text_color(theme: Theme, role: str) -> str:
     """The text colour for a role: its own where that is strong enough to read, else ink."""
     return theme.ink if role in ("before", "gold") else getattr(theme, role)
+
+
+def share_axis(values: Sequence[float]) -> PlotlyDict:
+    """The settings of an axis around these shares with a margin, and with ticks only between 0 and 1."""
+    middle, span = (min(values) + max(values)) / 2, max(LEAST, max(values) - min(values))
+    low, high = middle - span * (0.5 + ROOM), middle + span * (0.5 + ROOM)
+    step = next((step for step in (0.005, 0.01, 0.02, 0.05, 0.1) if (high - low) / step < 7), 0.2)
+    marks = [place * step for place in range(ceil(max(low, 0) / step), floor(min(high, 1) / step + 1e-9) + 1)]
+    digits = 1 if step < 0.01 else 0
+    return {"range": [low, high], "tickvals": marks, "ticktext": [percent(mark, digits) for mark in marks]}
 
 
 @cache

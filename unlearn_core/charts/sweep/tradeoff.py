@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import partial
-from math import ceil, floor
 from typing import Any, Literal
 
 import pandas as pd
@@ -18,16 +17,12 @@ from unlearn_core.charts.drawing.sweep_drawing import (
     hover,
     trial_accuracy,
 )
-from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, share_axis
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.sweeps import objectives
 from unlearn_core.domain.sweeps.sweep import Trial
 
 HEIGHT = 560
-ROOM = 0.08
-"""Margin around the points, as a share of their span."""
-LEAST = 0.04
-"""The smallest span of an axis, so that nearly equal trials look nearly equal."""
 
 
 def applies(sweep_data: SweepData, *, test: bool = False) -> Literal[True] | str:
@@ -77,8 +72,8 @@ def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = 
         _add_gold(drawn, (gold[0], gold[1]), theme, is_rightmost=gold[0] > max(xs))
         xs, ys = [*xs, gold[0]], [*ys, gold[1]]
     where = "test" if test else "validation"
-    drawn.update_xaxes(title_text=f"forget accuracy, {where}", showgrid=True, **_axis(xs))
-    drawn.update_yaxes(title_text=f"retain accuracy, {where}", showgrid=True, **_axis(ys))
+    drawn.update_xaxes(title_text=f"forget accuracy, {where}", showgrid=True, **share_axis(xs))
+    drawn.update_yaxes(title_text=f"retain accuracy, {where}", showgrid=True, **share_axis(ys))
     return drawn
 
 
@@ -186,16 +181,6 @@ def _add_gold(figure: go.Figure, gold: tuple[float, float], theme: Theme, *, is_
     )
     anchor = {"xanchor": "right", "xshift": -13} if is_rightmost else {"xanchor": "left", "xshift": 13}
     figure.add_annotation(text="retrained", x=gold[0], y=gold[1], yshift=12, **anchor)
-
-
-def _axis(values: list[float]) -> PlotlyDict:
-    """An axis around these shares with a margin, and with ticks only between 0 and 1."""
-    middle, span = (min(values) + max(values)) / 2, max(LEAST, max(values) - min(values))
-    low, high = middle - span * (0.5 + ROOM), middle + span * (0.5 + ROOM)
-    step = next((step for step in (0.005, 0.01, 0.02, 0.05, 0.1) if (high - low) / step < 7), 0.2)
-    marks = [place * step for place in range(ceil(max(low, 0) / step), floor(min(high, 1) / step + 1e-9) + 1)]
-    digits = 1 if step < 0.01 else 0
-    return {"range": [low, high], "tickvals": marks, "ticktext": [percent(mark, digits) for mark in marks]}
 
 
 SWEEP_CHART = SweepChart(

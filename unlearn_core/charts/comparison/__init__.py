@@ -1,0 +1,1 @@
+"""All methods on one forget request, as one table and one chart, beside the original and the retrained model."""
