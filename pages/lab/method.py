@@ -4,9 +4,14 @@ import streamlit as st
 
 from unlearn_core.ui.components import hyperparameter_inputs, run_bar
 from unlearn_core.ui.pages.method import method_list
+from unlearn_core.ui.pages.methods import method_plan
 
 plan = run_bar.show()
-st.title("How should it forget?", anchor=False)
+head, question = st.container(horizontal=True, vertical_alignment="bottom"), st.container()
+with head:
+    st.title("How should it forget?", anchor=False, width="content")
+    st.space("stretch")
+    method_plan.offer(plan.setup, question=question)
 left, right = st.columns([1, 1.8], gap="large")
 with left:
     method_list.show(plan)

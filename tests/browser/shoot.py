@@ -67,6 +67,7 @@ def shots(runs: dict[str, int]) -> list[Shot]:
         Shot("run-unknown", "run?id=999999", "There is no such run"),
         Shot("datasets", "datasets", "Add a data set"),
         Shot("history", "history", "What has been tried?"),
+        Shot("methods", "methods", "All methods on one request"),
         Shot("sweep-form", "sweep?knobs=impair_lr,repair_lr", "Start the sweep"),
         Shot("measures", "measures", "What it does not say"),
     ]

@@ -206,3 +206,9 @@ def test_a_run_of_another_classifier_on_other_data_stands_beside_with_a_warning(
     if tab == "Images":
         assert "its data set has no such image" in said
     assert not without_words(app)
+
+
+def test_a_report_leads_to_all_methods_on_its_request(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS)))
+    app.button(key="all-methods").click().run()
+    assert app.query_params == {"classifier": "tiny", "forget": "discs"}

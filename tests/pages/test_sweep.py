@@ -17,7 +17,7 @@ from unlearn_core.domain.sweeps.sweep import SweepState
 from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.methods import methods
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui.pages.sweep import charts
+from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.sweep.former_titles import FORMER_HYPERPARAMETERS
 
 SETUP = {"classifier": "tiny", "forget": "discs", "method": "unsir"}
@@ -222,7 +222,7 @@ def test_a_click_on_a_point_opens_its_run(visit: Visit, store: RunStore) -> None
     add(store, number, 1)
     end(store, number)
     app = fine(visit("sweep", sweep=str(number)))
-    app.session_state[charts.OPENED_KEY] = run  # what the callback of a click does, which AppTest cannot cause
+    app.session_state[chart_card.OPENED_KEY] = run  # what the callback of a click does, which AppTest cannot cause
     app.run()
     assert app.query_params["id"] == str(run)
 

@@ -9,11 +9,14 @@ from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.drawing.sweep_drawing import SweepChart
 from unlearn_core.charts.drawing.theme import PLOTLY_CONFIG, THEMES, Theme
 from unlearn_core.domain.report import NOT_YET, Report
-from unlearn_core.ui.shell import drawings, url_state
+from unlearn_core.ui.shell import drawings, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 FOOTER_HEIGHT = 90
 """About the height in pixels of what stands below a figure."""
+
+OPENED_KEY = "run of a point"
+"""The session key of the run whose point was clicked, until the page has opened it."""
 
 
 def current_theme() -> Theme:
@@ -34,6 +37,30 @@ def legend() -> str:
 def plotly_config(name: str) -> dict[str, Any]:
     """Return Plotly's settings for one figure; its only button, the camera, saves a PNG of that name."""
     return PLOTLY_CONFIG | {"toImageButtonOptions": {"format": "png", "scale": 2, "filename": name}}
+
+
+def opens_runs(key: str) -> dict[str, Any]:
+    """Return the arguments of the `st.plotly_chart` with this key in which a click on a point opens its run.
+
+    The run is the point's custom data, or the first value of it. The page calls `open_clicked_run` at its beginning.
+    """
+    return {"on_select": lambda: _on_click(key), "selection_mode": "points"}
+
+
+def open_clicked_run() -> None:
+    """Open the run of the point that was clicked, if one was."""
+    opened = st.session_state.pop(OPENED_KEY, None)
+    if opened is not None:
+        st.switch_page(navigation.page("run"), query_params={"id": str(opened)})
+
+
+def _on_click(key: str) -> None:
+    """Remember the run of the clicked point; the page opens it on its next rerun."""
+    points = st.session_state[key]["selection"]["points"]
+    found = points[0].get("customdata") if points else None
+    run = found[0] if isinstance(found, list | tuple) else found
+    if run is not None:
+        st.session_state[OPENED_KEY] = int(run)
 
 
 def heading(chart: Chart | SweepChart) -> None:

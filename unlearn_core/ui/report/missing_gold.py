@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.jobs import MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import FurtherGolds
@@ -46,14 +47,15 @@ def _card(report: Report, run_id: int, before: int | None, known: tuple[str, ...
         if pending is None:
             _offer(report, run_id, wanted)
         elif isinstance(pending.spec, TrainGoldSpec):
-            _training(pending, pending.spec)
+            show_training(pending, pending.spec)
         else:
             st.markdown(
                 ":shimmer[**The report is being completed**]: the comparison with the retrained model runs now."
             )
 
 
-def _training(run: Run, spec: TrainGoldSpec) -> None:
+def show_training(run: Run, spec: TrainGoldSpec) -> None:
+    """Show the progress of the unfinished run that trains a gold."""
     text = "**A second retrained model is being trained.** The report then also shows how far the two are apart."
     if spec.seed == 0:
         text = "**The retrained model is being trained.** The report is completed automatically."
@@ -88,22 +90,27 @@ def _offer(report: Report, run_id: int, wanted: TrainGoldSpec | None) -> None:
     if failed is not None:
         st.markdown(f"The last attempt, run {failed.id}, failed: {escape(failed.error or 'no reason was recorded.')}")
         navigation.bug_report(failed.error, key_scope="gold")
-    _request_gold(report, wanted)
+    apart = "how far the weights of two are apart" if FurtherGolds in report else "how far two are apart"
+    offer_training(
+        wanted, gold_actions.current_card(report), report.dataset, len(report.split.retain_train), apart=apart
+    )
 
 
-def _request_gold(report: Report, wanted: TrainGoldSpec) -> None:
-    forecast = gold_actions.forecast(gold_actions.current_card(report), report.dataset, len(report.split.retain_train))
+def offer_training(
+    wanted: TrainGoldSpec, card: ClassifierCard, dataset: DatasetCard, retain: int, *, apart: str = ""
+) -> None:
+    """Show the button that queues the training of a gold on `retain` images; `apart` is what a second one shows."""
+    forecast = gold_actions.forecast(card, dataset, retain)
     cost = cost_estimate.in_words(forecast)
     label, kind = f"Train the retrained model in the background ({cost})", "secondary"
     if wanted.seed:
-        apart = "how far the weights of two are apart" if FurtherGolds in report else "how far two are apart"
         label, kind = f"Train a second retrained model ({cost}) to see {apart}", "tertiary"
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(label, icon=":material/diamond:", key="train-gold", type=kind)
         with st.popover("Command line", icon=":material/terminal:", type="tertiary"):
-            st.code(cli_command.gold_command(wanted, report.dataset), language="bash", wrap_lines=True)
+            st.code(cli_command.gold_command(wanted, dataset), language="bash", wrap_lines=True)
     if cost_estimate.confirmed(forecast, pressed, job=wanted.model_dump_json(), key="train-gold"):
-        gold_actions.submit(wanted, report.dataset)
+        gold_actions.submit(wanted, dataset)
         st.rerun()
     if gold_actions.is_partial(wanted):
         st.caption("Its training was interrupted and resumes there, so it takes less time than that.")

@@ -56,6 +56,13 @@ def _head(report: Report, run: Run | None) -> None:
             if run is not None and not report.pending:
                 if st.button("Compare", icon=":material/compare_arrows:", key="compare"):
                     st.switch_page(navigation.page("compare"), query_params=urls.comparison_params([run]))
+                if st.button(
+                    "All methods",
+                    icon=":material/leaderboard:",
+                    key="all-methods",
+                    help="Every method on this forget request, in one table and one chart.",
+                ):
+                    url_state.open_comparison(report.spec)
                 repeats.offer_repeats(report, run)
             copy_link.copy_link_button("report")
             if run is None or run.state.is_finished:

@@ -45,6 +45,7 @@ PAGES = {
     "datasets": PageInfo("Lab", "lab/datasets.py", "Datasets", ":material/photo_library:"),
     "history": PageInfo("Explore", "explore/history.py", "History", ":material/history:"),
     "compare": PageInfo("Explore", "explore/compare.py", "Compare", ":material/compare_arrows:"),
+    "methods": PageInfo("Explore", "explore/methods.py", "All methods", ":material/leaderboard:"),
     "sweep": PageInfo("Explore", "explore/sweep.py", "Sweep", ":material/scatter_plot:"),
     "measures": PageInfo("Learn", "learn/measures.py", "Measures", ":material/straighten:"),
 }

@@ -74,38 +74,53 @@ def from_spec(spec: UnlearnSpec) -> RunSetup:
     base_name = fitting or (searching if spec.auto else next(iter(named), first))
     base = presets[base_name].for_request(forget).model_dump()
     fixed = set(presets[base_name].auto) - set(spec.auto)
+    return replace(
+        request_setup(spec),
+        method=spec.method,
+        preset="" if base_name == first else base_name,
+        params={name: value for name, value in params.model_dump().items() if value != base[name] or name in fixed},
+    )
+
+
+def to_params(setup: RunSetup) -> dict[str, str]:
+    """The setup as query parameters. Hyperparameters with the value of their preset are left out."""
+    said = _forget_params(setup) | {"method": setup.method} | ({"preset": setup.preset} if setup.preset else {})
+    return said | {name: str(value) for name, value in setup.params.items()} | _start_params(setup)
+
+
+def request_params(setup: RunSetup) -> dict[str, str]:
+    """The request, seed and starting point of a setup as query parameters, without the method."""
+    return _forget_params(setup) | _start_params(setup)
+
+
+def _forget_params(setup: RunSetup) -> dict[str, str]:
+    card = datasets.card(setup.dataset)
+    said = {"classifier": setup.classifier}
+    if setup.by == "classes":
+        return said | {"forget": format_classes(setup.classes, card.classes)}
+    text = image_lists.format_ranges(setup.images)
+    if len(text) <= MAX_IMAGES_LENGTH:
+        return said | {"images": text}
+    return said | {"set": image_lists.save(open_data_dir(), setup.images)}
+
+
+def _start_params(setup: RunSetup) -> dict[str, str]:
+    said = {"seed": str(setup.seed)} if setup.seed else {}
+    return said | ({} if setup.start is None else {"start": str(setup.start)})
+
+
+def request_setup(spec: UnlearnSpec) -> RunSetup:
+    """The setup that has a run's request, seed and starting point, with the usual method."""
+    forget = spec.request.forget
     return RunSetup(
         classifier=spec.request.classifier,
         dataset=spec.request.dataset,
         by=forget.kind,
         classes=forget.classes if forget.kind == "classes" else (),
         images=forget.images if forget.kind == "images" else (),
-        method=spec.method,
-        preset="" if base_name == first else base_name,
-        params={name: value for name, value in params.model_dump().items() if value != base[name] or name in fixed},
         seed=spec.seed,
         start=spec.start,
     )
-
-
-def to_params(setup: RunSetup) -> dict[str, str]:
-    """The setup as query parameters. Hyperparameters with the value of their preset are left out."""
-    card = datasets.card(setup.dataset)
-    said = {"classifier": setup.classifier}
-    if setup.by == "classes":
-        said["forget"] = format_classes(setup.classes, card.classes)
-    else:
-        text = image_lists.format_ranges(setup.images)
-        said |= (
-            {"images": text}
-            if len(text) <= MAX_IMAGES_LENGTH
-            else {"set": image_lists.save(open_data_dir(), setup.images)}
-        )
-    said["method"] = setup.method
-    said |= {"preset": setup.preset} if setup.preset else {}
-    said |= {name: str(value) for name, value in setup.params.items()}
-    said |= {"seed": str(setup.seed)} if setup.seed else {}
-    return said | ({} if setup.start is None else {"start": str(setup.start)})
 
 
 def from_params(url_params: dict[str, str]) -> tuple[RunSetup, list[str]]:

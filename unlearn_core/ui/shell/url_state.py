@@ -16,7 +16,7 @@ import streamlit as st
 
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.ui.shell import navigation
-from unlearn_core.ui.shell.run_setup import RunSetup, from_params, from_spec, to_params
+from unlearn_core.ui.shell.run_setup import RunSetup, from_params, from_spec, request_params, request_setup, to_params
 
 WIDGET_PREFIXES = ("gallery-", "advanced-")
 """Prefixes of query parameters that belong to a widget of one page: Streamlit itself reads and writes them."""
@@ -67,6 +67,11 @@ def write_url() -> None:
 def open_page(page: str) -> None:
     """Open a lab page with the setup in its URL."""
     st.switch_page(navigation.page(page), query_params=to_params(current()))
+
+
+def open_comparison(spec: UnlearnSpec) -> None:
+    """Open the page that compares all methods on the request of a run."""
+    st.switch_page(navigation.page("methods"), query_params=request_params(request_setup(spec)))
 
 
 @contextmanager

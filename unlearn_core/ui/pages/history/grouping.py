@@ -1,4 +1,4 @@
-"""Groups of runs that the history shows as one row: repeats from other seeds, and trials of a sweep."""
+"""Groups of runs that the history shows as one row: repeats from other seeds, trials of a sweep, all methods."""
 
 import statistics
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from unlearn_core.domain.report import MODELS
 from unlearn_core.domain.run import Run, RunBrief, RunState
+from unlearn_core.store.queue import method_runs
 from unlearn_core.store.queue.repeats import GROUP_PREFIX
 
 SWEEP_PREFIX = "sweep-"
@@ -30,7 +31,9 @@ class HistoryGroup(NamedTuple):
 
     @property
     def item_label(self) -> str:
-        """What one of its runs is called: "seed" or "trial"."""
+        """What one of its runs is called: "seed", "method" or "trial"."""
+        if self.group is not None and self.group.startswith(method_runs.GROUP_PREFIX):
+            return "method"
         return "seed" if self.group is not None and self.group.startswith(GROUP_PREFIX) else "trial"
 
     @property
@@ -53,10 +56,10 @@ class HistoryGroup(NamedTuple):
         return [self.head.id, *(self.done if self.is_group and self.item_label == "seed" else ())]
 
     def accuracy(self, runs: Mapping[int, Run]) -> Mapping[str, Mapping[str, float | None]]:
-        """The head's accuracies, or the means over a group's seeds; none for trials, whose settings differ."""
+        """The head's accuracies, or the means over a group's seeds; none for runs whose settings differ."""
         if not self.is_group:
             return runs[self.head.id].metrics.accuracy
-        if self.item_label == "trial":
+        if self.item_label != "seed":
             return {}
         every = [runs[run].metrics.accuracy for run in self.done]
         return {model: _mean([accuracy[model] for accuracy in every if accuracy.get(model)]) for model in MODELS}

@@ -142,7 +142,7 @@ def _actions(ticked: list[HistoryGroup], picked: list[Run]) -> None:
             icon=f":material/unfold_{'less' if expanded else 'more'}:",
             key="unfold",
             disabled=group is None,
-            help="Lists each run of a group, seeds or trials of a sweep, in its own row.",
+            help="Lists each run of a group (seeds, methods, or trials of a sweep) in its own row.",
             on_click=_toggle,
             args=(group,),
         )
@@ -183,6 +183,10 @@ def _toggle(group: str) -> None:
 def _open(entry: HistoryGroup) -> None:
     if entry.is_group and entry.sweep is not None:
         st.switch_page(navigation.page("sweep"), query_params={"sweep": entry.sweep})
+    if entry.is_group and entry.item_label == "method":
+        spec = cache.store().get(entry.head.id).spec
+        if isinstance(spec, UnlearnSpec):
+            url_state.open_comparison(spec)
     st.switch_page(navigation.page("run"), query_params={"id": str(entry.head.id)})
 
 

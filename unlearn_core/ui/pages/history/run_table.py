@@ -91,12 +91,14 @@ def _row(entry: HistoryGroup, runs: Mapping[int, Run], describe: _Describe) -> d
     run, accuracy = runs[entry.head.id], entry.accuracy(runs)
     what, method, image = describe(run)
     if entry.is_member and isinstance(run.spec, UnlearnSpec):
-        what = f"↳ seed {run.spec.seed}" if entry.item_label == "seed" else "↳ a trial"
+        what = {"seed": f"↳ seed {run.spec.seed}", "method": "↳ a method"}.get(entry.item_label, "↳ a trial")
+    elif entry.is_group and entry.item_label == "method":
+        method = "all methods"
     forget = [_evaluation(accuracy.get(model), "forget") for model in MODELS]
     retain = [_evaluation(accuracy.get(model), "retain") for model in MODELS]
     theme = chart_card.current_theme()
     return {
-        "run": f"Sweep {entry.sweep}" if entry.is_group and entry.sweep else f"Run {run.id}",
+        "run": _label(entry),
         "image": image,
         "forgotten": what,
         "method": method,
@@ -109,6 +111,13 @@ def _row(entry: HistoryGroup, runs: Mapping[int, Run], describe: _Describe) -> d
         "note": run.note,
         "when": datetime.fromtimestamp(max(own.when for own in entry.runs), UTC),
     }
+
+
+def _label(entry: HistoryGroup) -> str:
+    """What a click opens: a run, the sweep of a group, or the comparison of all methods."""
+    if entry.is_group and entry.sweep:
+        return f"Sweep {entry.sweep}"
+    return "Compare" if entry.is_group and entry.item_label == "method" else f"Run {entry.head.id}"
 
 
 def method_title(title: str, method: str) -> str:

@@ -1,7 +1,6 @@
 """The charts on the page of a sweep: a click on a point opens its run."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -21,9 +20,6 @@ from unlearn_core.ui.pages.sweep import small_multiples
 from unlearn_core.ui.pages.sweep.former_titles import FORMER_HYPERPARAMETERS, FORMER_OBJECTIVES
 from unlearn_core.ui.shell import drawings, url_state
 from unlearn_core.ui.shell.markdown import escape
-
-OPENED_KEY = "run of a point"
-"""The session key of the run whose point was clicked, until the page has opened it."""
 
 
 def show(sweep_data: SweepData, *, busy: bool) -> None:
@@ -100,7 +96,6 @@ def _figure(sweep_chart: SweepChart, sweep_data: SweepData, *, clicks: bool = Tr
         st.caption(escape(answer))
         return False
     key = f"sweep-{sweep_data.sweep.id}-{sweep_chart.id}"
-    wiring: dict[str, Any] = {"on_select": lambda: _on_click(key), "selection_mode": "points"} if clicks else {}
     drawing = drawings.sweep_chart(sweep_chart, sweep_data, chart_card.current_theme())
     st.plotly_chart(
         drawing.figure,
@@ -108,7 +103,7 @@ def _figure(sweep_chart: SweepChart, sweep_data: SweepData, *, clicks: bool = Tr
         key=key,
         config=chart_card.plotly_config(key),
         alt=f"{sweep_chart.title}. {drawing.alt}",
-        **wiring,
+        **(chart_card.opens_runs(key) if clicks else {}),
     )
     st.caption(escape(drawing.summary) + note)
     return True
@@ -117,15 +112,6 @@ def _figure(sweep_chart: SweepChart, sweep_data: SweepData, *, clicks: bool = Tr
 def _caveat(sweep_chart: SweepChart, *, key: str) -> None:
     with st.popover("Caveat", icon=":material/info:", type="tertiary", key=key):
         st.markdown(sweep_chart.caveat)
-
-
-def _on_click(key: str) -> None:
-    """Remember the run of the clicked point; the page opens it on its next rerun."""
-    points = st.session_state[key]["selection"]["points"]
-    found = points[0].get("customdata") if points else None
-    run = found[0] if isinstance(found, list | tuple) else found
-    if run is not None:
-        st.session_state[OPENED_KEY] = int(run)
 
 
 def _measured(sweep_data: SweepData) -> list[str]:

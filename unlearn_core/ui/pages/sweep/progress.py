@@ -14,6 +14,7 @@ from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweeps.objectives import OBJECTIVES
 from unlearn_core.domain.sweeps.sweep import Sweep, SweepState, Trial, busy_minutes
 from unlearn_core.store.data_folder import open_data_dir
+from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.sweep import charts, form, sweep_downloads, trial_table
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state, worker_status
 from unlearn_core.ui.shell.markdown import escape
@@ -56,9 +57,7 @@ def _is_busy(sweep: Sweep, unfinished: int) -> bool:
 
 
 def _board(number: int, was_busy: bool) -> None:
-    opened = st.session_state.pop(charts.OPENED_KEY, None)
-    if opened is not None:
-        st.switch_page(navigation.page("run"), query_params={"id": str(opened)})
+    chart_card.open_clicked_run()
     sweep_data = load_sweep_data(cache.store().sweeps.get(number))
     unfinished = [trial for trial in sweep_data.trials if not trial.is_over]
     if _is_busy(sweep_data.sweep, len(unfinished)) != was_busy:
