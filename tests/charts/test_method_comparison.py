@@ -111,6 +111,11 @@ def test_without_accuracies_there_is_a_sentence() -> None:
         assert str(method_scatter.applies(state)).endswith(".")
 
 
+def test_the_caveat_says_where_the_hyperparameters_come_from() -> None:
+    assert "short search on training and validation points" in method_results.caveat("point", searched=True)
+    assert "tuned beforehand on a few requests" in method_results.caveat("image", searched=False)
+
+
 def test_labels_are_spread_in_their_order() -> None:
     assert method_scatter.spread([0.5, 0.5, 0.1], gap=0.1, low=0.0, high=1.0) == pytest.approx([0.5, 0.6, 0.1])
     assert method_scatter.spread([1.0, 0.99], gap=0.1, low=0.0, high=1.0) == pytest.approx([1.0, 0.9])

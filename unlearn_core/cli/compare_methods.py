@@ -56,7 +56,10 @@ def run(args: argparse.Namespace) -> int:
     results = _results(done, request, store)
     if args.csv is not None:
         atomic_write(args.csv.expanduser(), to_csv(method_results.table(results)).encode())
-    print(json.dumps(_as_json(results, errors), indent=1) if args.json else _as_text(results, errors, request))
+    if args.json:
+        print(json.dumps(_as_json(results, errors), indent=1))
+    else:
+        print(_as_text(results, errors, request, searched=any(spec.auto for spec in specs.values())))
     return 1 if errors else 0
 
 
@@ -136,7 +139,7 @@ def _as_json(results: "MethodResults", errors: dict[str, str]) -> dict[str, obje
     return {"models": json.loads(records), "errors": errors}
 
 
-def _as_text(results: "MethodResults", errors: dict[str, str], request: "ForgetRequest") -> str:
+def _as_text(results: "MethodResults", errors: dict[str, str], request: "ForgetRequest", *, searched: bool) -> str:
     from unlearn_core.charts.comparison import method_results
     from unlearn_core.data import datasets
     from unlearn_core.domain.jobs import TrainGoldSpec
@@ -145,7 +148,7 @@ def _as_text(results: "MethodResults", errors: dict[str, str], request: "ForgetR
     lines = [f"All methods on {results.forgotten} ({request.classifier})", ""]
     if results.methods:
         lines += [*_aligned(method_results.shown_table(results)), "", method_results.summary(results)]
-        lines += [method_results.CAVEAT.format(noun=results.noun).replace("*", "")]
+        lines += [method_results.caveat(results.noun, searched=searched).replace("*", "")]
     lines += [f"{title} failed: {error}" for title, error in errors.items()]
     if results.gold is None:
         command = gold_command(TrainGoldSpec(request=request), datasets.card(request.dataset))

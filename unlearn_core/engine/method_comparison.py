@@ -28,7 +28,7 @@ def compare_methods(
     for method in [methods.method(name) for name in only] or methods.methods().values():
         if method.id == RETRAIN:
             comparison.left_out[method.id] = (
-                f"{method.title} trains a retrained model from another seed, and the others are compared with one."
+                f"{method.title} makes a retrained model, which the others are compared with."
             )
         elif kind not in method.supports:
             comparison.left_out[method.id] = cannot_forget(method, kind)

@@ -31,7 +31,7 @@ def test_it_runs_what_is_missing_and_prints_one_table(
     assert main([*DISCS, "--methods", "ssd,neggrad,retrain", "--csv", str(file)]) == 0
     said = capsys.readouterr()
     assert "1 of 2: SSD: run 1 exists already" in said.err and "2 of 2: NegGrad" in said.err
-    assert "Left out: Retrain trains a retrained model" in said.err
+    assert "Left out: Retrain makes a retrained model" in said.err
     runs = RunStore(home).list_runs()[::-1]
     specs = [run.spec for run in runs if isinstance(run.spec, UnlearnSpec)]
     assert [spec.method for spec in specs] == ["ssd", "neggrad"]

@@ -105,8 +105,9 @@ def test_a_link_that_cannot_be_used_compares_nothing_else(visit: Visit, store: R
 
 def test_a_request_that_nothing_was_run_on_offers_it(visit: Visit, store: RunStore) -> None:
     app = fine(visit("methods", **DISCS, seed="2"))
-    assert "No method has been run on this request yet" in words(app)
+    assert "No method has a result on this request yet" in words(app)
     assert f"seed 2 · 0 of {len(FOR_CLASSES)} methods done" in words(app)
+    assert not [button for button in app.button if button.key == "train-gold"], "one button queues both"
     fine(app.button(key="every-method").click().run())
     assert {run.spec.seed for run in store.list_runs() if isinstance(run.spec, UnlearnSpec)} == {2}
 
@@ -166,7 +167,7 @@ def test_what_failed_was_cancelled_or_cannot_be_run_has_a_sentence(visit: Visit,
     assert "**Bad Teacher** ([run 1](run?id=1)) failed: The loss is no longer a number." in text
     assert "([run 3](run?id=3)) was cancelled." in text
     assert "Not run yet: " in text
-    assert "UNSIR cannot forget single images." in text and "Retrain trains a retrained model" in text
+    assert "UNSIR cannot forget single images." in text and "Retrain makes a retrained model" in text
     before = len(store.list_runs())
     fine(app.button(key="every-method").click().run())
     again = store.list_runs(states=(RunState.QUEUED,), kinds=("unlearn",))
@@ -196,7 +197,10 @@ def test_a_missing_retrained_model_is_trained_with_them(visit: Visit, store: Run
 def test_a_failed_training_of_the_retrained_model_says_why(visit: Visit, store: RunStore) -> None:
     number = store.submit(TrainGoldSpec(request=forget_request("tiny", images=(3, 7, 11))), title="gold")
     store.fail(number, claim(store).attempt, "The disk is full.")
-    assert f"The last attempt, run {number}, failed: The disk is full." in words(fine(visit("methods", **IMAGES)))
+    queue(store, images=(3, 7, 11), count=1)
+    finish(store, found=metrics(0.1, 0.9, gold=False))
+    app = fine(visit("methods", **IMAGES))
+    assert f"The last attempt, run {number}, failed: The disk is full." in words(app)
 
 
 def test_a_classifier_without_a_recipe_says_how_to_get_a_retrained_model(

@@ -18,14 +18,6 @@ SETS = {"forget": ("forget_test", "forget_train"), "retain": ("retain_test",)}
 """The images that accuracies refer to: for single images, the forget images themselves."""
 
 MISSING = "–"
-CAVEAT = (
-    "**Each method is run once, with one seed.** The intervals (95 %, Wilson for accuracies, bootstrap for membership "
-    "inference) say how much the figures would vary with other test {noun}s, not with another seed, which can move a "
-    "method by more than the distance between neighbours: *Repeat* on a report shows by how much. Hyperparameters are "
-    "those of the preset `auto`, the result of a short search on training and validation {noun}s, so a method may do "
-    "better with others. A time is that of this one run, on this machine and beside its other programs, and has no "
-    "interval."
-)
 
 
 class Estimate(NamedTuple):
@@ -201,6 +193,22 @@ def explanation(results: MethodResults) -> str:
         f"forget {noun}s themselves where single {noun}s are forgotten. Membership AUC: how well the logistic attack "
         f"recognises forget {noun}s; the aim is the value of the retrained model. Time: of unlearning, plus the search "
         "for hyperparameters. Forgotten and retained: the verdicts of the report."
+    )
+
+
+def caveat(noun: str, *, searched: bool) -> str:
+    """What the table and the chart do not show; `searched` says whether the runs found their hyperparameters."""
+    found = (
+        f"those of the preset `auto`, the result of a short search on training and validation {noun}s"
+        if searched
+        else "those of each method's preset for this classifier, which were tuned beforehand on a few requests"
+    )
+    return (
+        "**Each method is run once, with one seed.** The intervals (95 %, Wilson for accuracies, bootstrap for "
+        f"membership inference) say how much the figures would vary with other test {noun}s, not with another seed, "
+        "which can move a method by more than the distance between neighbours: *Repeat* on a report shows by how much. "
+        f"Hyperparameters are {found}, so a method may do better with others. A time is that of this one run, on this "
+        "machine and beside its other programs, and has no interval."
     )
 
 

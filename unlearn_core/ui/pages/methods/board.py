@@ -58,15 +58,19 @@ def _board(plan: MethodPlan, was_busy: bool) -> None:
         _buttons(plan, runs, unfinished, question)
     if plan.request.error is not None:
         st.warning(escape(plan.request.error), icon=":material/block:")
-    worker_status.show(*unfinished, key_scope="comparison")
-    _gold(plan, unfinished)
+    if unfinished:
+        worker_status.show(*unfinished, key_scope="comparison")
+    if runs or unfinished or plan.gold is None:  # Before the first run, one button queues both.
+        _gold(plan, unfinished)
     _progress(runs)
     if done:
         result_views.show(_results(plan, done))
     elif not unfinished:
-        st.markdown("No method has been run on this request yet.")
+        st.markdown("No method has a result on this request yet.")
     _without_result(plan, runs)
-    st.markdown(method_results.CAVEAT.format(noun=plan.request.dataset.item_noun))
+    if done:
+        searched = any(spec.auto for spec in plan.specs.values())
+        st.markdown(method_results.caveat(plan.request.dataset.item_noun, searched=searched))
 
 
 def _caption(plan: MethodPlan, runs: Mapping[str, Run], done: int) -> str:

@@ -46,8 +46,8 @@ def _request() -> dict[str, str]:
 def _introduction() -> None:
     st.title("All methods on one request", anchor=False)
     st.markdown(
-        "One press runs every method that can forget the chosen classes or images, each with hyperparameters that it "
-        "finds itself. The page then shows all of them in one table and one chart, beside the model that was retrained "
+        "One press runs every method that can forget the chosen classes or images, each once and with its preset "
+        "`auto`. The page then shows all of them in one table and one chart, beside the model that was retrained "
         "without the forget set: what they forgot, what they retained, what an attacker learns, and what it took."
     )
     setup = url_state.current()

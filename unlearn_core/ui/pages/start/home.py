@@ -28,6 +28,7 @@ def hero() -> None:
         ):
             _forget_cats()
         st.page_link(navigation.page("forget"), label="Choose for yourself", icon=":material/tune:")
+        st.page_link(navigation.page("methods"), label="Try every method", icon=":material/leaderboard:")
     if store is None:
         st.error(escape(trouble), icon=":material/error:")
     else:
