@@ -165,7 +165,7 @@ def test_what_failed_was_cancelled_or_cannot_be_run_has_a_sentence(visit: Visit,
     text = words(app)
     assert "1 failed · 1 cancelled" in text
     assert "**Bad Teacher** ([run 1](run?id=1)) failed: The loss is no longer a number." in text
-    assert "([run 3](run?id=3)) was cancelled." in text
+    assert "Cancelled: Fine-tune ([run 3](run?id=3))." in text
     assert "Not run yet: " in text
     assert "UNSIR cannot forget single images." in text and "Retrain makes a retrained model" in text
     before = len(store.list_runs())

@@ -67,6 +67,8 @@ def _board(plan: MethodPlan, was_busy: bool) -> None:
         result_views.show(_results(plan, done))
     elif not unfinished:
         st.markdown("No method has a result on this request yet.")
+        if plan.request.error is None:
+            st.markdown(method_plan.cost(plan))
     _without_result(plan, runs)
     if done:
         searched = any(spec.auto for spec in plan.specs.values())
@@ -179,16 +181,14 @@ def _without_result(plan: MethodPlan, runs: Mapping[str, Run]) -> None:
         for title, run in runs.items()
         if run.state is RunState.FAILED
     ]
-    lines += [
-        f"**{escape(title)}** ({_link(run)}) was cancelled."
-        for title, run in runs.items()
-        if run.state is RunState.CANCELLED
-    ]
+    cancelled = [f"{escape(title)} ({_link(run)})" for title, run in runs.items() if run.state is RunState.CANCELLED]
+    lines += [f"Cancelled: {', '.join(cancelled)}."] if cancelled else []
     never = [title for title in plan.specs if title not in runs]
     lines += [f"Not run yet: {escape(', '.join(never))}."] if never and runs else []
     lines += [f":gray[{escape(reason)}]" for reason in plan.left_out.values()]
     if lines:
-        st.subheader("Without a result", anchor=False)
+        if runs:
+            st.subheader("Without a result", anchor=False)
         st.markdown("\n".join(f"* {line}" for line in lines))
 
 

@@ -82,7 +82,7 @@ def offer(setup: RunSetup, *, primary: bool = False, question: DeltaGenerator | 
         type="primary" if primary else "secondary",
         icon=_ICON,
         key="every-method",
-        help=_help(plan, missing, forecast),
+        help=_cost(plan, missing, forecast),
     )
     job = run_setup.request_params(setup)
     with question or st.container():
@@ -90,6 +90,12 @@ def offer(setup: RunSetup, *, primary: bool = False, question: DeltaGenerator | 
     if confirmed:
         _submit(plan)
         st.switch_page(navigation.page("methods"), query_params=job)
+
+
+def cost(plan: MethodPlan) -> str:
+    """What the button queues and how long that takes, in a sentence or two."""
+    missing = _missing(plan, plan.runs())
+    return _cost(plan, missing, _forecast(plan, missing))
 
 
 def is_incomplete(plan: MethodPlan, runs: dict[str, Run]) -> bool:
@@ -118,14 +124,14 @@ def _forecast(plan: MethodPlan, missing: dict[str, UnlearnSpec]) -> Forecast | N
     return total(found) if found else Forecast(0.0, 0.0, measured=True)
 
 
-def _help(plan: MethodPlan, missing: dict[str, UnlearnSpec], forecast: Forecast | None) -> str:
+def _cost(plan: MethodPlan, missing: dict[str, UnlearnSpec], forecast: Forecast | None) -> str:
     if not missing and plan.gold is None:
         return "All runs exist already: nothing is queued."
     what = formatting.pluralize(len(missing), "run")
-    gold = " and the training of the retrained model" if plan.gold is not None else ""
+    gold = ", and the training of the retrained model" if plan.gold is not None else ""
     return (
-        f"Queues {what}, each with the preset auto{gold}: {cost_estimate.in_words(forecast)}. Runs that exist already "
-        "are used as they are."
+        f"Trying every method takes {what}, each with the preset `auto`{gold}: {cost_estimate.in_words(forecast)}. "
+        "Runs that exist already are used as they are."
     )
 
 

@@ -53,7 +53,9 @@ def _introduction() -> None:
     setup = url_state.current()
     chosen = method_plan.resolve(setup)
     if chosen is not None:
-        st.markdown(f"**Chosen now:** {escape(chosen.forgotten)} of {escape(chosen.request.classifier.title)}.")
+        what = f"{escape(chosen.forgotten)} of {escape(chosen.request.classifier.title)}"
+        cost = "" if chosen.request.error is not None else method_plan.cost(chosen)
+        st.markdown(f"**Chosen now:** {what}. {cost}")
     row, question = st.container(horizontal=True), st.container()
     with row:
         method_plan.offer(setup, primary=True, question=question)
