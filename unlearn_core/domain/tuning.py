@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from unlearn_core.domain.params import BaseHyperparameters
+from unlearn_core.domain.params import BaseHyperparameters, parse_int_list
 
 if TYPE_CHECKING:  # domain/method.py, which has the size of a problem, imports this file.
     from unlearn_core.domain.method import ProblemSize
@@ -36,14 +36,19 @@ class Tuning:
     """Whether a greater strength repairs more, because the method breaks the model before it trains it again."""
     aim: str = ""
     """The hyperparameter, if there is one, that is the accuracy on forget images at which the method stops."""
+    batch: str = ""
+    """The hyperparameter, if there is one, that is the number of retained images in a step: of small data, fewer."""
     misclassifies: bool = False
     """Whether single images should be misclassified, instead of predicted as well as unseen images."""
 
     def settings(self, params: P, sizes: "ProblemSize", strength: float, *, only: tuple[str, ...] | None = None) -> P:
         """Return the hyperparameters at a strength; those that are not in `only` keep their values."""
         infos = params.hyperparameters()
+        values = dict(self.values(params, sizes, strength))
+        if self.batch:
+            values[self.batch] = batch_for(getattr(params, self.batch), images=sizes.retain)
         found: dict[str, Any] = {}
-        for name, value in self.values(params, sizes, strength).items():
+        for name, value in values.items():
             info = infos[name]
             if isinstance(value, str):
                 found |= {name: value} if only is None or name in only else {}
@@ -52,9 +57,37 @@ class Tuning:
                 found[name] = round(bounded) if info.kind == "int" else float(f"{bounded:.2g}")
         return params.updated(found)
 
-    def shortened(self, params: P) -> P:
-        """Return the hyperparameters of a try that is shorter than the run."""
-        return params.updated({name: min(getattr(params, name), value) for name, value in self.shorter.items()})
+    @property
+    def repairs_later(self) -> bool:
+        """Whether a try that is shorter than the run leaves damage that the run repairs: it trains in epochs."""
+        return any(name.endswith("epochs") for name in self.finds)
+
+    def shortened(self, params: P, share: float) -> tuple[P, float]:
+        """Return the hyperparameters of a try with this share of the run's steps, and its share of the images.
+
+        It has fewer epochs, and fewer images only where one epoch would still be too long: from a few of its images, a
+        model learns these by heart.
+        """
+        known = {name: getattr(params, name) for name in self.finds if name.endswith("epochs")}
+        lists = {name: parse_int_list(str(value)) for name, value in known.items()}
+        longest = max((value for values in lists.values() for value in values), default=1)
+        epochs = max(1, round(longest * share))
+        fewer: dict[str, Any] = {name: min(getattr(params, name), value) for name, value in self.shorter.items()}
+        for name, values in lists.items():
+            cut = [max(1, round(value * epochs / longest)) for value in values]
+            fewer[name] = cut[0] if isinstance(known[name], int) else ",".join(map(str, cut))
+        return params.updated(fewer), min(1.0, share * longest / epochs)
+
+
+STEPS_PER_EPOCH, LEAST_BATCH = 16, 16
+"""How many steps an epoch has at least, where its batches can be halved, and the size of the smallest batch."""
+
+
+def batch_for(batch: int, *, images: int) -> int:
+    """Return the batch with which an epoch over so few images has enough steps; at most `batch`."""
+    while batch // 2 >= LEAST_BATCH and images / batch < STEPS_PER_EPOCH:
+        batch //= 2
+    return batch
 
 
 def epochs_for(epochs: int, batch: int, *, images: int, tuned_on: int) -> int:

@@ -163,7 +163,8 @@ METHOD = Method(
     needs=lambda params: DataAccess(forget=True, retain=True),
     images_processed=_images_processed,
     tuning=Tuning(
-        finds=("lr", "epochs"),
+        finds=("lr", "epochs", "batch"),
+        batch="batch",
         values=_at_strength,
         rule="The learning rate; small data is shown in more epochs.",
     ),

@@ -133,7 +133,8 @@ METHOD = Method(
     needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
     tuning=Tuning(
-        finds=("lr", "epochs"),
+        finds=("lr", "epochs", "batch"),
+        batch="batch",
         values=_at_strength,
         rule="The learning rate, with which fresh layers learn; small data is shown in more epochs.",
         repairs=True,

@@ -110,7 +110,8 @@ METHOD = Method(
     needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
     tuning=Tuning(
-        finds=("lr", "weight_decay", "epochs"),
+        finds=("lr", "weight_decay", "epochs", "batch"),
+        batch="batch",
         values=_at_strength,
         rule="Weight decay, or a lower learning rate; small data is shown in more epochs.",
     ),

@@ -159,7 +159,8 @@ METHOD = Method(
     needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
     tuning=Tuning(
-        finds=("penalty", "epochs", "plain_epochs"),
+        finds=("penalty", "epochs", "plain_epochs", "batch"),
+        batch="batch",
         values=_at_strength,
         rule="The penalty; small data is shown in more epochs.",
     ),

@@ -207,7 +207,8 @@ METHOD = Method(
     needs=lambda params: DataAccess(forget=params.score == "both", retain=True),
     images_processed=_images_processed,
     tuning=Tuning(
-        finds=("share", "epochs"),
+        finds=("share", "epochs", "batch"),
+        batch="batch",
         values=_at_strength,
         rule="The share of weights that is re-initialised; small data is shown in more epochs.",
     ),

@@ -367,7 +367,8 @@ METHOD = Method(
     needs=lambda params: DataAccess(forget=params.choice == "fisher", retain=True),
     images_processed=_images_processed,
     tuning=Tuning(
-        finds=("lr", "epochs"),
+        finds=("lr", "epochs", "batch"),
+        batch="batch",
         values=_at_strength,
         rule="The learning rate, with which re-initialised layers learn again; small data is shown in more epochs.",
         repairs=True,

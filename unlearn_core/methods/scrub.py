@@ -244,7 +244,8 @@ METHOD = Method(
     needs=lambda params: DataAccess(forget=True, retain=True, validation=params.rewind),
     images_processed=_images_processed,
     tuning=Tuning(
-        finds=("lr", "epochs"),
+        finds=("lr", "epochs", "retain_batch"),
+        batch="retain_batch",
         values=_at_strength,
         rule="The learning rate; small data has more epochs over the retain set.",
     ),

@@ -290,7 +290,8 @@ METHOD = Method(
     needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
     tuning=Tuning(
-        finds=("impair_lr", "repair_lr", "impair_epochs", "repair_epochs"),
+        finds=("impair_lr", "repair_lr", "impair_epochs", "repair_epochs", "batch"),
+        batch="batch",
         values=_at_strength,
         rule="Both learning rates; small data is shown in more epochs.",
         shorter={"noise_steps": 5},

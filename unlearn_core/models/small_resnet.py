@@ -30,14 +30,16 @@ class PadShortcut(nn.Module):
 
 
 class Projection(nn.Conv2d):
-    """A 1x1 convolution with a stride, without the crash of oneDNN 3.12, which torch 2.14 contains.
+    """A 1x1 convolution with a stride, without the crashes of oneDNN 3.12, which torch 2.14 contains.
 
-    Its backward pass in bfloat16 by several threads writes beyond its memory if the batch is odd and there are fewer
-    than 16 channels. There, the input is strided before the convolution, which is the same function.
+    With fewer than 16 channels, its backward pass writes beyond its memory: in float32, and in bfloat16 if the batch is
+    odd. There, the input is strided before the convolution, which is the same function.
     """
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name in torch.nn.Conv2d)
-        if self.in_channels >= MIN_CHANNELS or input.shape[0] % 2 == 0 or input.device.type != "cpu":
+        if self.in_channels >= MIN_CHANNELS or input.device.type != "cpu" or not torch.is_grad_enabled():
+            return super().forward(input)
+        if torch.is_autocast_enabled("cpu") and input.shape[0] % 2 == 0:
             return super().forward(input)
         return F.conv2d(input[:, :, :: self.stride[0], :: self.stride[1]], self.weight)
 

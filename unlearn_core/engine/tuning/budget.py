@@ -9,8 +9,9 @@ from unlearn_core.domain.method import Method, ProblemSize
 from unlearn_core.domain.params import BaseHyperparameters
 
 MOST_TRIES = 6
-"""How many settings a search tries at most, and how many full-length ones make it worthwhile not to shorten them."""
-ENOUGH_TRIES = 4
+"""How many settings a search tries at most."""
+ENOUGH_TRIES, LEAST_TRIES = 4, 3
+"""How many make it worthwhile not to shorten them, and not to shorten them further."""
 USUAL_TRIES = 3
 """How many a forecast counts on: most searches succeed before."""
 
@@ -43,22 +44,30 @@ class TryPlan(NamedTuple):
     share: float
 
 
-def plan(method: Method[Any], params: BaseHyperparameters, sizes: ProblemSize, image_cost: float) -> TryPlan:
+def plan(
+    method: Method[Any],
+    params: BaseHyperparameters,
+    sizes: ProblemSize,
+    image_cost: float,
+    *,
+    evaluated: int | None = None,
+) -> TryPlan:
     """Return the plan for a run with the hyperparameters at strength 1.
 
-    `image_cost` is the cost of an image relative to the bundled ResNet-20.
+    `image_cost` is the cost of an image relative to the bundled ResNet-20. So many images are `evaluated` after each
+    try; where that is not known, as many as may be.
     """
     allowed = allowance(method, params, sizes, image_cost)
-    evaluated = sum(min(count, getattr(sizes, name)) for name, count in EVALUATED.items()) * EVALUATION_COST
+    count = most_evaluated(sizes) if evaluated is None else evaluated
 
     def tries(share: float) -> int:
-        return int(allowed / (try_cost(method, params, sizes, share) + evaluated))
+        return int(allowed / (try_cost(method, params, sizes, share) + count * EVALUATION_COST))
 
     if tries(1.0) >= ENOUGH_TRIES:
         return TryPlan(min(MOST_TRIES, tries(1.0)), 1.0)
     # Shorter tries say less of the run: rather a few of them than many that are too short.
     share = 0.5
-    while tries(share) < (MOST_TRIES if share > ENOUGH_SHARE else ENOUGH_TRIES) and share > LEAST_SHARE:
+    while tries(share) < (MOST_TRIES if share > ENOUGH_SHARE else LEAST_TRIES) and share > LEAST_SHARE:
         share /= 2
     return TryPlan(min(MOST_TRIES, tries(share)), share)
 
@@ -73,8 +82,14 @@ def allowance(method: Method[Any], params: BaseHyperparameters, sizes: ProblemSi
 def try_cost(method: Method[Any], params: BaseHyperparameters, sizes: ProblemSize, share: float) -> int:
     """Return the images in training steps of a try on this share of the retained training images."""
     if share < 1 and method.tuning is not None:
-        params, sizes = method.tuning.shortened(params), shortened(sizes, share)
+        params, images = method.tuning.shortened(params, share)
+        sizes = shortened(sizes, images)
     return method.images_processed(params, sizes)
+
+
+def most_evaluated(sizes: ProblemSize) -> int:
+    """Return how many images are evaluated after a try at most."""
+    return sum(min(count, getattr(sizes, name)) for name, count in EVALUATED.items())
 
 
 def cost(
@@ -82,8 +97,8 @@ def cost(
 ) -> float:
     """Return the images in training steps of so many tries, or of all if there are fewer, with their evaluation."""
     planned, share = plan(method, params, sizes, image_cost)
-    evaluated = sum(min(count, getattr(sizes, name)) for name, count in EVALUATED.items()) * EVALUATION_COST
-    return min(tries, planned) * (try_cost(method, params, sizes, share) + evaluated)
+    each = try_cost(method, params, sizes, share) + most_evaluated(sizes) * EVALUATION_COST
+    return min(tries, planned) * each
 
 
 def shortened(sizes: ProblemSize, share: float) -> ProblemSize:

@@ -25,7 +25,7 @@ from unlearn_core.training import evaluate
 from unlearn_core.training.problem import ImageSubset, Problem
 from unlearn_core.training.seeding import seeded
 
-REVISION = 2
+REVISION = 3
 """Raise it if a change alters what is found for the same spec: measured results then count as outdated."""
 
 STRIDE = 4.0
@@ -36,6 +36,12 @@ CLASS_LEFT = 0.02
 
 TOLERANCE = 0.02
 """How much less of the retain set may be classified correctly than before."""
+
+FEWEST_LOST = 2
+"""So many retained images may be lost in any case: of a few images, one is more than the tolerance."""
+
+REPAIRED_LATER = 0.15
+"""How much less may be in a try that is shorter than the run, which repairs the rest."""
 
 IMAGES_TOLERANCE = 0.04
 """By how much the accuracy on forgotten images may differ from that on unseen ones."""
@@ -83,23 +89,28 @@ def find(
         return tuning.settings(base, problem.sizes, strength, only=resolved.spec.auto)
 
     cost = image_cost(resolved.card.architecture, resolved.data.card.size)
-    tries, share = budget.plan(resolved.method, settings(1.0), problem.sizes, cost)
+    evaluated = len(judge.forget) + len(judge.retain)
+    tries, share = budget.plan(resolved.method, settings(1.0), problem.sizes, cost, evaluated=evaluated)
+    goal, stronger = judge.goal, 1.0
+    if share < 1 and tuning.repairs_later:
+        stronger = max(1.0, budget.ENOUGH_SHARE / share)
+        goal = goal.model_copy(update={"retain_low": max(0.0, goal.retain_low - REPAIRED_LATER)})
     reason = NO_ROOM if not tries else "" if judge.has_reference else NO_REFERENCE
-    shortened = _shortened(problem, share)
     tried: list[TriedSettings] = []
     strength: float | None = 1.0
     while not reason and strength is not None and len(tried) < tries:
         announce(len(tried) + 1, tries)
-        tried.append(_try(resolved, shortened, settings(strength), strength, share, judge, make_tracker()))
-        strength = _next_strength(tried, judge.goal, tuning)
+        params = settings(strength), settings(strength * stronger)
+        tried.append(_try(resolved, problem, strength, params, share, judge, make_tracker()))
+        strength = _next_strength(tried, goal, tuning)
         if strength is not None and any(_values(resolved, settings(strength)) == one.params for one in tried):
             break  # The bounds of the hyperparameters are reached.
-    chosen = choose(tried, judge.goal)
+    chosen = choose(tried, goal)
     params = _values(resolved, settings(1.0)) if chosen is None else tried[chosen].params
     counts = ImageCounts(forget=len(judge.forget), retain=len(judge.retain))
     titles = {name: info.title for name, info in resolved.params.hyperparameters().items() if name in params}
     found = TuningResult(
-        goal=judge.goal, images=counts, share=share, tried=tried, chosen=chosen, params=params, titles=titles
+        goal=goal, images=counts, share=share, tried=tried, chosen=chosen, params=params, titles=titles
     )
     return found.model_copy(update={"reason": reason}) if reason else found
 
@@ -121,15 +132,16 @@ def judge_of(resolved: ResolvedRun) -> Judge:
         unseen = _unseen_accuracy(before, resolved.data, split.retain_val, labels, forget)
         within = max(IMAGES_TOLERANCE, 1 / len(forget))
         low, high = (0.0, 1.0) if unseen is None else (max(0.0, unseen - within), min(1.0, unseen + within))
-    floor = _accuracy(before, resolved.data, retain) - TOLERANCE
+    floor = max(0.0, _accuracy(before, resolved.data, retain) - max(TOLERANCE, FEWEST_LOST / len(retain)))
     goal = Goal(forget_low=low, forget_high=high, retain_low=floor)
     return Judge(resolved.data, forget, retain, goal, has_reference=unseen is not None)
 
 
 def choose(tried: list[TriedSettings], goal: Goal) -> int | None:
-    """Return the place of the settings that come closest to the goal; of several, the first. None without any."""
-    known = [place for place, one in enumerate(tried) if not one.failed]
-    return min(known, key=lambda place: goal.shortfall(tried[place].forget, tried[place].retain), default=None)
+    """Return the place of the settings that come closest to the goal; of several, the strongest. None without any."""
+    known = [(place, one) for place, one in enumerate(tried) if not one.failed]
+    closest = min(known, key=lambda item: (goal.shortfall(item[1].forget, item[1].retain), -item[1].strength), default=None)
+    return None if closest is None else closest[0]
 
 
 def _next_strength(tried: list[TriedSettings], goal: Goal, tuning: Tuning) -> float | None:
@@ -155,22 +167,24 @@ def _is_too_weak(one: TriedSettings, goal: Goal, tuning: Tuning) -> bool:
 def _try(
     resolved: ResolvedRun,
     problem: Problem,
-    params: BaseHyperparameters,
     strength: float,
+    params: tuple[BaseHyperparameters, BaseHyperparameters],
     share: float,
     judge: Judge,
     tracker: Tracker,
 ) -> TriedSettings:
-    own = replace(problem, model=trainable_copy(problem.original_model))
-    values, tuning = _values(resolved, params), resolved.method.tuning
+    """Try hyperparameters; of the two, the first are those of a run at this strength, and the second those of a try."""
+    values, own, tuning = _values(resolved, params[0]), params[1], resolved.method.tuning
     if share < 1 and tuning is not None:
-        params = tuning.shortened(params)
+        own, images = tuning.shortened(own, share)
+        problem = _sampled(problem, images)
+    problem = replace(problem, model=trainable_copy(problem.original_model))
     try:
         with seeded(problem.seed, "noise", device=problem.device):
-            resolved.method.forget(own, params, tracker)
+            resolved.method.forget(problem, own, tracker)
     except DivergedError as problem_found:
         return TriedSettings(strength=strength, params=values, forget=nan, retain=nan, failed=str(problem_found))
-    forget, retain = judge.accuracies(own.model)
+    forget, retain = judge.accuracies(problem.model)
     return TriedSettings(strength=strength, params=values, forget=forget, retain=retain)
 
 
@@ -179,7 +193,7 @@ def _values(resolved: ResolvedRun, params: BaseHyperparameters) -> dict[str, obj
     return {name: value for name, value in params.model_dump().items() if name in resolved.spec.auto}
 
 
-def _shortened(problem: Problem, share: float) -> Problem:
+def _sampled(problem: Problem, share: float) -> Problem:
     """Return the problem with a share of its training images; the same ones for every try."""
     if share == 1:
         return problem
