@@ -76,7 +76,7 @@ def test_specs_without_a_search_keep_their_fingerprint() -> None:
 
 def test_a_fixed_hyperparameter_is_not_searched(tmp_path: Path) -> None:
     spec = run_spec("mlp-blobs", method="unsir", classes=[1], overrides={"impair_lr": 0.001, "repair_epochs": 2})
-    assert spec.auto == ("repair_lr", "impair_epochs")
+    assert spec.auto == ("repair_lr", "impair_epochs", "batch")
     result = unlearn(spec, device="cpu", data_dir=tmp_path)
     assert result.report.params["impair_lr"] == 0.001
     assert all(set(one.params) == set(spec.auto) for one in result.report[TuningResult].tried)

@@ -8,7 +8,7 @@ HELP = "Measure how often the preset `auto` succeeds on a grid of cases, and wri
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--only", metavar="CLASSIFIER", help="cases of this classifier only")
+    parser.add_argument("--only", metavar="CLASSIFIER", nargs="+", help="cases of these classifiers only")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="start no case after so many (no limit)")
     parser.add_argument("--jobs", type=int, default=1, help="parallel runs (1, for accurate timings)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda:0 (auto: a GPU if there is one)")
@@ -24,8 +24,8 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.plugins import lookup
 
     require_checkout("`auto`")
-    if args.only is not None:
-        lookup("classifier", grid_classifiers.grid_classifiers(), args.only)
+    for name in args.only or ():
+        lookup("classifier", grid_classifiers.grid_classifiers(), name)
     SCRATCH.mkdir(parents=True, exist_ok=True)
     keys, device = list(auto_grid.cases()), resolve_device(args.device)
     measured = csv_tables.extend(
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         auto_grid.COLUMNS,
         keys,
         lambda known: auto_grid.measure_missing(
-            known, classifier=args.only, seconds=60 * args.minutes, device=device, data_dir=SCRATCH, jobs=args.jobs
+            known, only=args.only, seconds=60 * args.minutes, device=device, data_dir=SCRATCH, jobs=args.jobs
         ),
     )
     for count, row in measured:

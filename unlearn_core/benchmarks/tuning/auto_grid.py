@@ -103,13 +103,15 @@ def requests(classifier: GridClassifier) -> dict[str, Forget]:
 
 
 def measure_missing(
-    known: Container[str], *, classifier: str | None, seconds: float, device: str, data_dir: Path, jobs: int
+    known: Container[str], *, only: Container[str] | None, seconds: float, device: str, data_dir: Path, jobs: int
 ) -> Iterator[MeasuredRow]:
     """Yield the rows of cases whose keys are not known, `jobs` in parallel, and start none after so many seconds.
 
     What they are compared with is trained first: classifiers that do not ship, and retrained models.
     """
-    wanted = {key: case for key, case in cases().items() if classifier in (None, case.classifier) and key not in known}
+    wanted = {
+        key: case for key, case in cases().items() if (only is None or case.classifier in only) and key not in known
+    }
     names = dict.fromkeys(case.classifier for case in wanted.values())
     golds = dict.fromkeys(case.spec.request for case in wanted.values())
     where = (device, data_dir, max(1, (os.cpu_count() or 1) // jobs))

@@ -138,10 +138,9 @@ def judge_of(resolved: ResolvedRun) -> Judge:
 
 
 def choose(tried: list[TriedSettings], goal: Goal) -> int | None:
-    """Return the place of the settings that come closest to the goal; of several, the strongest. None without any."""
-    known = [(place, one) for place, one in enumerate(tried) if not one.failed]
-    closest = min(known, key=lambda item: (goal.shortfall(item[1].forget, item[1].retain), -item[1].strength), default=None)
-    return None if closest is None else closest[0]
+    """Return the place of the settings that come closest to the goal; of several, the first. None without any."""
+    known = [place for place, one in enumerate(tried) if not one.failed]
+    return min(known, key=lambda place: goal.shortfall(tried[place].forget, tried[place].retain), default=None)
 
 
 def _next_strength(tried: list[TriedSettings], goal: Goal, tuning: Tuning) -> float | None:
