@@ -38,6 +38,9 @@ class Tuning:
     """The hyperparameter, if there is one, that is the accuracy on forget images at which the method stops."""
     batch: str = ""
     """The hyperparameter, if there is one, that is the number of retained images in a step: of small data, fewer."""
+    forgets_in: str = ""
+    """The hyperparameter, if forgetting grows with the product of strength and steps, that is the number of epochs with
+    such steps: a try with fewer of them is to be stronger."""
     misclassifies: bool = False
     """Whether single images should be misclassified, instead of predicted as well as unseen images."""
 
@@ -61,6 +64,14 @@ class Tuning:
     def repairs_later(self) -> bool:
         """Whether a try that is shorter than the run leaves damage that the run repairs: it trains in epochs."""
         return any(name.endswith("epochs") for name in self.finds)
+
+    def compensation(self, params: P, share: float) -> float:
+        """Return how many times as strong a try with this share of the run's steps is, to forget as much as the run."""
+        if not self.forgets_in:
+            return 1.0
+        shorter, images = self.shortened(params, share)
+        epochs = min(getattr(shorter, self.forgets_in), getattr(shorter, "epochs", math.inf))
+        return getattr(params, self.forgets_in) / (epochs * images)
 
     def shortened(self, params: P, share: float) -> tuple[P, float]:
         """Return the hyperparameters of a try with this share of the run's steps, and its share of the images.

@@ -167,6 +167,7 @@ METHOD = Method(
         batch="batch",
         values=_at_strength,
         rule="The learning rate; small data is shown in more epochs.",
+        forgets_in="epochs",
     ),
     forget=forget,
 )

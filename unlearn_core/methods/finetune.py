@@ -114,6 +114,7 @@ METHOD = Method(
         batch="batch",
         values=_at_strength,
         rule="Weight decay, or a lower learning rate; small data is shown in more epochs.",
+        forgets_in="epochs",
     ),
     forget=forget,
     forget_stacked=forget_stacked,

@@ -163,6 +163,7 @@ METHOD = Method(
         batch="batch",
         values=_at_strength,
         rule="The penalty; small data is shown in more epochs.",
+        forgets_in="epochs",
     ),
     forget=forget,
 )

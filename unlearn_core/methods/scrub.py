@@ -246,6 +246,7 @@ METHOD = Method(
     tuning=Tuning(
         finds=("lr", "epochs", "retain_batch"),
         batch="retain_batch",
+        forgets_in="max_epochs",
         values=_at_strength,
         rule="The learning rate; small data has more epochs over the retain set.",
     ),

@@ -88,7 +88,8 @@ def cases() -> dict[str, Case]:
             for method in methods().values():
                 if forget.kind in method.supports and method.id != "retrain":
                     spec = request_spec(request, method, seed=SEED)
-                    key = row_key(spec, {"accuracy": probes()["accuracy"].revision}, search=find_settings.REVISION)
+                    search = {"search": find_settings.REVISION} if spec.auto else {}
+                    key = row_key(spec, {"accuracy": probes()["accuracy"].revision}, **search)
                     found[key] = Case(name, method.id, words, spec)
     return found
 

@@ -91,9 +91,8 @@ def find(
     cost = image_cost(resolved.card.architecture, resolved.data.card.size)
     evaluated = len(judge.forget) + len(judge.retain)
     tries, share = budget.plan(resolved.method, settings(1.0), problem.sizes, cost, evaluated=evaluated)
-    goal, stronger = judge.goal, 1.0
+    goal, stronger = judge.goal, tuning.compensation(settings(1.0), share)
     if share < 1 and tuning.repairs_later:
-        stronger = max(1.0, budget.ENOUGH_SHARE / share)
         goal = goal.model_copy(update={"retain_low": max(0.0, goal.retain_low - REPAIRED_LATER)})
     reason = NO_ROOM if not tries else "" if judge.has_reference else NO_REFERENCE
     tried: list[TriedSettings] = []
