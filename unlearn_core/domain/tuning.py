@@ -65,7 +65,7 @@ class Tuning:
         """Whether a try that is shorter than the run leaves damage that the run repairs: it trains in epochs."""
         return any(name.endswith("epochs") for name in self.finds)
 
-    def compensation(self, params: P, share: float) -> float:
+    def compensation(self, params: BaseHyperparameters, share: float) -> float:
         """Return how many times as strong a try with this share of the run's steps is, to forget as much as the run."""
         if not self.forgets_in:
             return 1.0

@@ -113,7 +113,7 @@ METHOD = Method(
         finds=("lr", "weight_decay", "epochs", "batch"),
         batch="batch",
         values=_at_strength,
-        rule="Weight decay, or a lower learning rate; small data is shown in more epochs.",
+        rule="Weight decay, or a lower learning rate; small data is shown in more epochs and smaller batches.",
         forgets_in="epochs",
     ),
     forget=forget,

@@ -162,7 +162,7 @@ METHOD = Method(
         finds=("penalty", "epochs", "plain_epochs", "batch"),
         batch="batch",
         values=_at_strength,
-        rule="The penalty; small data is shown in more epochs.",
+        rule="The penalty; small data is shown in more epochs and smaller batches.",
         forgets_in="epochs",
     ),
     forget=forget,

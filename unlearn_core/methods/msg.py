@@ -210,7 +210,7 @@ METHOD = Method(
         finds=("share", "epochs", "batch"),
         batch="batch",
         values=_at_strength,
-        rule="The share of weights that is re-initialised; small data is shown in more epochs.",
+        rule="The share of weights that is re-initialised; small data is shown in more epochs and smaller batches.",
     ),
     forget=forget,
 )

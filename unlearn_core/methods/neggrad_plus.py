@@ -155,7 +155,7 @@ METHOD = Method(
         finds=("lr", "epochs", "retain_batch"),
         batch="retain_batch",
         values=_at_strength,
-        rule="The learning rate; small data is shown in more epochs.",
+        rule="The learning rate; small data is shown in more epochs and smaller batches.",
         forgets_in="epochs",
     ),
     forget=forget,

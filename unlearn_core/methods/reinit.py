@@ -370,7 +370,8 @@ METHOD = Method(
         finds=("lr", "epochs", "batch"),
         batch="batch",
         values=_at_strength,
-        rule="The learning rate, with which re-initialised layers learn again; small data is shown in more epochs.",
+        rule="The learning rate, with which re-initialised layers learn again; small data is shown in more epochs "
+        "and smaller batches.",
         repairs=True,
     ),
     forget=forget,

@@ -195,7 +195,7 @@ METHOD = Method(
         finds=("lr", "epochs", "batch"),
         batch="batch",
         values=_at_strength,
-        rule="The learning rate; small data is shown in more epochs.",
+        rule="The learning rate; small data is shown in more epochs and smaller batches.",
         forgets_in="epochs",
     ),
     forget=forget,

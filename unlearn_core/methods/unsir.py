@@ -293,7 +293,7 @@ METHOD = Method(
         finds=("impair_lr", "repair_lr", "impair_epochs", "repair_epochs", "batch"),
         batch="batch",
         values=_at_strength,
-        rule="Both learning rates; small data is shown in more epochs.",
+        rule="Both learning rates; small data is shown in more epochs and smaller batches.",
         shorter={"noise_steps": 5},
     ),
     forget=forget,

@@ -75,7 +75,9 @@ def check_tuning(method: Method) -> None:
     assert set(tuning.finds) <= set(method.params.hyperparameters())
     first = next(iter(method.presets.values()))
     for params in (first.params, *first.by_request_size.values()):
-        assert {*tuning.values(params, TUNED_ON, 1.0), tuning.aim} - {""} == set(tuning.finds), "`values` gives others"
+        given = {*tuning.values(params, TUNED_ON, 1.0), tuning.aim, tuning.batch} - {""}
+        assert given == set(tuning.finds), "`values` gives others"
+        assert tuning.compensation(params, 1.0) == 1, "a whole try is as strong as the run"
         assert tuning.settings(params, TUNED_ON, 1.0) == params, "where the preset was tuned, strength 1 is the preset"
         assert tuning.settings(params, TUNED_ON, 4.0) != params != tuning.settings(params, TUNED_ON, 0.25)
         assert tuning.settings(params, TUNED_ON, 4.0, only=()) == params

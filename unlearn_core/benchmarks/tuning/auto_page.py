@@ -14,6 +14,7 @@ from unlearn_core.benchmarks.tuning.auto_grid import (
     why_failed,
 )
 from unlearn_core.benchmarks.tuning.grid_classifiers import grid_classifiers
+from unlearn_core.domain.tuning import STEPS_PER_EPOCH
 from unlearn_core.engine.tuning import budget, find_settings
 from unlearn_core.methods import methods
 
@@ -24,18 +25,20 @@ _HEAD = f"""# Settings that fit
 Hyperparameters that forget a class of one classifier do nothing on another. The preset `auto`, the default for every
 classifier but the bundled ResNet-20 on which the presets were tuned, finds them at the start of the run.
 
-1. **A rule.** Small data is shown in as many optimiser steps as the data on which the preset was tuned. The
-   hyperparameters that decide how much is forgotten, mostly the learning rate, are those of the preset times a
-   strength, at first 1.
+1. **A rule.** Small data is shown in as many optimiser steps as the data on which the preset was tuned, in batches so
+   small that an epoch has at least {STEPS_PER_EPOCH} of them. The hyperparameters that decide how much is forgotten,
+   mostly the learning rate, are those of the preset times a strength, at first 1.
 2. **A search.** The run tries up to {budget.MOST_TRIES} strengths, each from the original model:
    {find_settings.STRIDE:g} times as strong if too much is left, a quarter if the retain set suffers, then in between.
    It goes on with the first that reaches the goal, or else with the closest, and then the report says that none did.
 3. **The goal.** At most {find_settings.CLASS_LEFT:.0%} of a class is left; single images are predicted as well as
    images of the same classes that the model never saw, within {100 * find_settings.IMAGES_TOLERANCE:g} points; the
-   retain set loses at most {100 * find_settings.TOLERANCE:g} points. Training and validation images decide, never test
-   images.
+   retain set loses at most {100 * find_settings.TOLERANCE:g} points, or {find_settings.FEWEST_LOST} images if that is
+   more. Training and validation images decide, never test images.
 4. **The cost.** At most half of the run itself, or about two seconds where half is less. Where whole tries cost more,
-   each has only a share of the retained images. The cost is counted in images, so the same spec gives the same weights.
+   each has fewer epochs, and then fewer images. Where forgetting grows with the number of steps, such a try is as many
+   times stronger. Its retain set may lose {100 * find_settings.REPAIRED_LATER:g} points more, which the run repairs.
+   The cost is counted in images, so the same spec gives the same weights.
 
 A hyperparameter that you set is left alone, on the page, in a link and on the command line:
 

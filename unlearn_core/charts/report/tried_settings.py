@@ -124,8 +124,9 @@ def _found(report: Report) -> str:
     words = f"Found in {tries}: {found}." if result.works else f"{none} it. The closest was used: {found}."
     if result.share == 1:
         return f"{aim} {words}"
-    used = f"Each try used {percent(result.share, 0)} of the retained training images, so the run itself may differ."
-    return f"{aim} {words} {used}"
+    stronger = f" and was {number(result.compensation, 0)} times as strong" if result.compensation > 1 else ""
+    short = f"Each try had {percent(result.share, 0)} of the run's steps{stronger}, so the run itself may differ."
+    return f"{aim} {words} {short}"
 
 
 def _used(result: TuningResult) -> str:

@@ -40,7 +40,9 @@ class TuningResult(Result, part="tuning"):
     images: ImageCounts
     """The images evaluated: of the forget set, and retained validation images (training images if there are none)."""
     share: float
-    """The share of the retained training images that each try used (0 to 1); with 1, it is a whole run."""
+    """The share of the run's steps on the retain set that each try had (0 to 1); with 1, it is a whole run."""
+    compensation: float = 1.0
+    """How many times as strong as the run with these settings each try was, because it had fewer steps."""
     tried: Sequence[TriedSettings]
     chosen: int | None
     """The place of the chosen settings in `tried`; None if no try gave a result, so that the rule decided."""

@@ -109,7 +109,14 @@ def find(
     counts = ImageCounts(forget=len(judge.forget), retain=len(judge.retain))
     titles = {name: info.title for name, info in resolved.params.hyperparameters().items() if name in params}
     found = TuningResult(
-        goal=goal, images=counts, share=share, tried=tried, chosen=chosen, params=params, titles=titles
+        goal=goal,
+        images=counts,
+        share=share,
+        compensation=stronger,
+        tried=tried,
+        chosen=chosen,
+        params=params,
+        titles=titles,
     )
     return found.model_copy(update={"reason": reason}) if reason else found
 
