@@ -59,7 +59,8 @@ def write(report: Report, folder: Path, *, shared: EvaluationStore | None = None
         else:
             store.put(evaluation) if shared is None else store.link_from(evaluation, shared)
     atomic_write(folder / "README.txt", README_TEXT.encode())
-    _write_array(folder / "labels.npy", report.labels.astype(np.int16))
+    smallest = np.min_scalar_type(int(report.labels.max(initial=0)))
+    _write_array(folder / "labels.npy", report.labels.astype(smallest))
     _write_head(report, folder)
     if not report.pending:
         (folder / OUTPUTS_FILE).unlink(missing_ok=True)
