@@ -67,7 +67,7 @@ def auto_page(rows: Mapping[str, Mapping[str, str]] | None = None) -> str:
     others = [key for key, case in measured.items() if case.method in WITHOUT_RETAINED]
     lines = [
         _HEAD,
-        f"Measured are {len(measured)} of {len(cases())} cases.",
+        f"Measured are {len(measured)} of {len(cases())} cases{_where(measured, known)}.",
         "",
         *_table("Methods with retained data", usual, known),
         *_table("Methods without retained data", others, known),
@@ -75,6 +75,14 @@ def auto_page(rows: Mapping[str, Mapping[str, str]] | None = None) -> str:
         *_missing(known),
     ]
     return "\n".join(lines)
+
+
+def _where(measured: Mapping[str, Case], known: Mapping[str, Mapping[str, str]]) -> str:
+    """On which devices, with the classifiers."""
+    by_device: dict[str, dict[str, None]] = {}
+    for key, case in measured.items():
+        by_device.setdefault(known[key]["device"], {})[case.classifier] = None
+    return "".join(f"; on {device}: {', '.join(names)}" for device, names in by_device.items())
 
 
 def _table(title: str, keys: Sequence[str], known: Mapping[str, Mapping[str, str]]) -> list[str]:
