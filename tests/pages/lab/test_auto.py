@@ -11,7 +11,7 @@ from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.components import run_plan
 from unlearn_core.ui.shell import run_setup as setups
 
-FOUND = ("impair_lr", "repair_lr", "impair_epochs", "repair_epochs")
+FOUND = ("impair_lr", "repair_lr", "impair_epochs", "repair_epochs", "batch")
 MOONS = {"classifier": "mlp-moons", "forget": "dawn"}
 
 
@@ -94,8 +94,9 @@ def test_a_sweep_does_not_search_but_begins_where_the_search_would(visit: Visit,
     (sweep,) = store.sweeps.list_recent()
     finetune = methods.method("finetune")
     bundled = finetune.presets["bundled"].params.model_dump()
-    assert sweep.spec.params == bundled | {"epochs": sweep.spec.params["epochs"]}
+    assert sweep.spec.params == bundled | {name: sweep.spec.params[name] for name in ("epochs", "batch")}
     assert sweep.spec.params["epochs"] > bundled["epochs"], "small data is shown in more epochs"
+    assert sweep.spec.params["batch"] < bundled["batch"], "and in smaller batches"
     assert not sweep.spec.run_spec({}).auto
 
 
