@@ -39,7 +39,15 @@ def render(tables: Tables, missing: Iterable[BenchmarkCase], outdated: Container
     ]
     parts += ["## UNSIR in its published setting", published_section.published_section(tables.published)]
     parts += ["## Single classes: UNSIR with and without noise", by_class(rows, outdated)]
+    parts += ["## Other classifiers", _OTHERS]
     return "\n\n".join(parts) + "\n"
+
+
+_OTHERS = (
+    "The presets here were tuned on the bundled ResNet-20. On other classifiers a run finds its own hyperparameters; "
+    "[how often that succeeds](docs/auto.md#how-often-it-succeeds), with every failure, is measured for classifiers of "
+    "points, faces and small images."
+)
 
 
 def by_class(rows: Sequence[Row], outdated: Container[str] = ()) -> str:
