@@ -106,6 +106,7 @@ def test_a_run_outlives_the_web_server_and_the_next_one_shows_it(page: Page, app
     heading(opened, "Forget discs with UNSIR")
     expect(opened.get_by_role("dialog")).to_have_count(0)
     expect(opened.get_by_role("heading", name=CHART)).to_be_visible()
+    until(opened, lambda: store.get(number).state.is_finished)  # its report opens before all of it is measured
     run = store.get(number)
     assert (run.state, run.attempt) == (RunState.DONE, 1)
 
