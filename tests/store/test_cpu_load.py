@@ -1,6 +1,7 @@
 """The load of other programs: measured from Linux's counters, without the lab's own processes, and published."""
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -126,3 +127,18 @@ def test_a_full_disk_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Path, "write_text", full)
     cpu_load.publish(tmp_path, 1.0)
     assert cpu_load.published(tmp_path) is None
+
+
+def test_a_reader_never_meets_half_a_load(tmp_path: Path) -> None:
+    cpu_load.publish(tmp_path, 2.0)
+    end = time.monotonic() + 0.5
+
+    def write() -> None:
+        while time.monotonic() < end:
+            cpu_load.publish(tmp_path, 2.0)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while writer.is_alive():
+        assert cpu_load.published(tmp_path) == 2.0
+    writer.join()

@@ -80,9 +80,12 @@ def measure(seconds: float = 0.2) -> float | None:
 
 
 def publish(data_dir: Path, load: float | None) -> None:
-    """Tell the other processes of a data folder the load that a worker measured."""
+    """Tell the other processes of a data folder the load that a worker measured; they never read half of it."""
     with suppress(OSError):
-        (locks_dir(data_dir) / FILE).write_text("" if load is None else f"{load:.2f}")
+        path = locks_dir(data_dir) / FILE
+        spare = path.with_name(f".{FILE}.{os.getpid()}")
+        spare.write_text("" if load is None else f"{load:.2f}")
+        spare.replace(path)
 
 
 def published(data_dir: Path) -> float | None:
