@@ -1,6 +1,7 @@
 """The grid on which the preset `auto` is judged: classifiers, methods and requests on which no rule was found.
 
-The rules were found on mlp-blobs and mlp-rings, and on dog, horse and other single images with ResNet-8.
+The rules were found on mlp-blobs and mlp-rings, on dog, horse and other single images with ResNet-8, and on other
+people and single images with a faces classifier of another seed.
 """
 
 import multiprocessing

@@ -55,7 +55,8 @@ was found. A run succeeds if at most {CLASS_LEFT:.0%} of a class is left, or if 
 {100 * IMAGES_OFF:g} points of the retrained model's (L2UL, which aims at misclassification: at most {CLASS_LEFT:.0%}),
 and if the accuracy on the retain set is at most {100 * RETAIN_LOST:g} points under the retrained model's. For the
 bundled ResNet-20, `auto` is the preset `bundled`. Accuracies are on test images, for single images on these images
-themselves.
+themselves. Once, the rules were revised after an earlier measurement of this grid had shown which kinds of runs fail.
+Their numbers were again chosen on other requests and seeds, but the grid is no longer quite unseen.
 """
 
 
