@@ -51,6 +51,11 @@ def confirmed(forecast: Forecast | None, pressed: bool, *, job: Hashable, key: s
     return yes
 
 
+def is_asked(key: str) -> bool:
+    """Whether the question of `confirmed` is open; otherwise, a forecast is needed only once its button is pressed."""
+    return f"{key}-asked" in st.session_state
+
+
 _NOBODY = object()
 """Stands for no job, where a job itself may be None."""
 

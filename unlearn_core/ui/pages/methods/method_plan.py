@@ -73,20 +73,21 @@ def offer(setup: RunSetup, *, primary: bool = False, question: DeltaGenerator | 
     plan = resolve(setup)
     if plan is None or plan.request.error is not None:
         reason = "Nothing is selected yet." if plan is None else escape(plan.request.error or "")
-        st.button(_LABEL, icon=_ICON, key="every-method", disabled=True, help=reason)
+        st.button(_LABEL, icon=_ICON, key=_KEY, disabled=True, help=reason)
         return
     missing = _missing(plan, plan.runs())
-    forecast = _forecast(plan, missing)
     pressed = st.button(
         _LABEL if len(missing) in (0, len(plan.specs)) else f"Run the {len(missing)} missing",
         type="primary" if primary else "secondary",
         icon=_ICON,
-        key="every-method",
-        help=_cost(plan, missing, forecast),
+        key=_KEY,
+        help=_cost(plan, missing),
     )
+    if not pressed and not cost_estimate.is_asked(_KEY):
+        return  # The forecast of all methods takes a tenth of a page's time.
     job = run_setup.request_params(setup)
     with question or st.container():
-        confirmed = cost_estimate.confirmed(forecast, pressed, job=str(job), key="every-method")
+        confirmed = cost_estimate.confirmed(_forecast(plan, missing), pressed, job=str(job), key=_KEY)
     if confirmed:
         _submit(plan)
         st.switch_page(navigation.page("methods"), query_params=job)
@@ -95,7 +96,9 @@ def offer(setup: RunSetup, *, primary: bool = False, question: DeltaGenerator | 
 def cost(plan: MethodPlan) -> str:
     """What the button queues and how long that takes, in a sentence or two."""
     missing = _missing(plan, plan.runs())
-    return _cost(plan, missing, _forecast(plan, missing))
+    if not missing and plan.gold is None:
+        return _cost(plan, missing)
+    return f"{_cost(plan, missing)} Expected time: {cost_estimate.in_words(_forecast(plan, missing))}."
 
 
 def is_incomplete(plan: MethodPlan, runs: dict[str, Run]) -> bool:
@@ -103,7 +106,7 @@ def is_incomplete(plan: MethodPlan, runs: dict[str, Run]) -> bool:
     return bool(_missing(plan, runs))
 
 
-_LABEL, _ICON = "Try every method", ":material/leaderboard:"
+_LABEL, _ICON, _KEY = "Try every method", ":material/leaderboard:", "every-method"
 
 
 def _missing(plan: MethodPlan, runs: dict[str, Run]) -> dict[str, UnlearnSpec]:
@@ -124,15 +127,12 @@ def _forecast(plan: MethodPlan, missing: dict[str, UnlearnSpec]) -> Forecast | N
     return total(found) if found else Forecast(0.0, 0.0, measured=True)
 
 
-def _cost(plan: MethodPlan, missing: dict[str, UnlearnSpec], forecast: Forecast | None) -> str:
+def _cost(plan: MethodPlan, missing: dict[str, UnlearnSpec]) -> str:
     if not missing and plan.gold is None:
         return "All runs exist already: nothing is queued."
     what = formatting.pluralize(len(missing), "run")
     gold = ", and the training of the retrained model" if plan.gold is not None else ""
-    return (
-        f"Trying every method takes {what}, each with the preset `auto`{gold}: {cost_estimate.in_words(forecast)}. "
-        "Runs that exist already are used as they are."
-    )
+    return f"Queues {what}, each with the preset `auto`{gold}. Runs that exist already are used as they are."
 
 
 def _submit(plan: MethodPlan) -> None:
