@@ -61,19 +61,32 @@ def test_a_click_on_an_image_shows_its_heat_maps(page: Page, app: Served) -> Non
     expect(maps).to_have_count(shown + 3)
 
 
-def test_the_back_button_goes_back(page: Page, app: Served) -> None:
-    page.goto(app.address(f"run?id={CLASS}"))
-    heading(page, "Forget discs with UNSIR")
+def test_each_press_of_back_goes_back_one_page(page: Page, app: Served) -> None:
+    page.goto(app.address("history"))
+    heading(page, "What has been tried?")
+    page.get_by_role("link", name="Start").click()
+    heading(page, "Make a classifier forget. See what is left.")
+    page.get_by_role("link", name="A real run").click()
+    heading(page, "Forget cat with UNSIR")
+    settled(page)
     page.get_by_role("button", name="Change and run again").click()
     heading(page, "How should it forget?")
-    assert "forget=discs" in page.url
+    page.wait_for_url(re.compile(r"/method\?.*forget=cat"))
+    settled(page)
+    page.get_by_role("link", name="Forget", exact=True).click()
+    heading(page, "What should it forget?")
+    page.get_by_text("dog", exact=True).first.click()
+    page.wait_for_url(re.compile(r"/forget\?.*forget=cat%2Cdog"))
+    settled(page)
     page.go_back()
-    heading(page, "Forget discs with UNSIR")
-    page.get_by_role("link", name="History").click()
+    heading(page, "How should it forget?")
+    page.go_back()
+    heading(page, "Forget cat with UNSIR")
+    assert "/run?id=example" in page.url
+    page.go_back()
+    heading(page, "Make a classifier forget. See what is left.")
+    page.go_back()
     heading(page, "What has been tried?")
-    page.go_back()
-    heading(page, "Forget discs with UNSIR")
-    assert f"id={CLASS}" in page.url
 
 
 @pytest.mark.parametrize("wrong", ["run?id=999", "run?id=%3Cb%3E", "run/999", "run?id="])

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import UnlearnError
@@ -25,6 +26,35 @@ from unlearn_core.ui.shell.middleware import MOVED_PAGES
 
 _logger = logging.getLogger(__name__)
 _BUG = ":material/bug_report:"
+
+# Where a page opens another with parameters, Streamlit adds two entries to the browser's history: the parameters under
+# the old page's name, then the page. A page that completes its own URL adds one, and so does every choice in a form. Of
+# all these, one entry per page is one to go back to. A module runs once, however often the element is drawn.
+_ONE_STEP_BACK = """
+const add = history.pushState.bind(history), change = history.replaceState.bind(history);
+const subject = (url) => ["id", "ids", "sweep"].map((name) => url.searchParams.get(name)).join("|");
+let acted = true;  // Whether the visitor has done anything since the last change.
+let replaced = null;  // The URL before the last change if that changed only parameters, "" if it added an entry.
+for (const kind of ["pointerdown", "click", "keydown"]) {
+  window.addEventListener(kind, () => { acted = true; }, true);
+}
+window.addEventListener("popstate", () => { acted = false; replaced = null; });
+history.pushState = (state, title, url) => {
+  const here = new URL(location.href), next = new URL(url ?? here, here);
+  if (here.pathname === next.pathname) {
+    const isStep = acted && subject(here) !== subject(next);
+    if (acted) replaced = isStep ? "" : here.href;
+    (isStep ? add : change)(state, title, url);
+  } else {
+    if (!acted && replaced) change(state, title, replaced);
+    (acted || replaced ? add : change)(state, title, url);
+    replaced = null;
+  }
+  acted = false;
+};
+export default function () {}
+"""
+_one_step_back = component("one-step-back", html="<span hidden></span>", js=_ONE_STEP_BACK)
 
 
 class PageInfo(NamedTuple):
@@ -75,6 +105,7 @@ def show() -> None:
         menu["Lab"].append(st.Page(content, title="Not found", url_path=asked or "not-found", visibility="hidden"))
     with st.sidebar:
         copy_link.copy_link_button("frame")
+        _one_step_back(key="one-step-back", height="content", width="content")
     current = st.navigation(menu)
     with show_errors():
         user_catalog.set_data_dir(data_dir_path())
