@@ -16,6 +16,7 @@ from unlearn_core.charts.report.member_scores import is_member_only_after, list_
 from unlearn_core.domain.errors import NotFoundError
 from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.run import Priority, RunState
+from unlearn_core.domain.sweeps.sweep import sweep_group
 from unlearn_core.engine.execute import execute_job, unlearn
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
@@ -70,6 +71,12 @@ def test_without_an_id_the_latest_run_is_shown_and_named_in_the_address(visit: V
     assert app.title[0].value == "Forget *3 images* with Fine-tune"
 
 
+def test_without_an_id_cancelled_runs_and_trials_of_a_sweep_are_passed_over(visit: Visit, done: RunStore) -> None:
+    done.cancel(submitted(done))
+    done.submit(by_class(), title="a trial", group=sweep_group(1))
+    assert fine(visit("run")).query_params["id"] == str(PICTURES)
+
+
 def test_without_an_id_the_run_looked_at_last_comes_back(visit: Visit, done: RunStore) -> None:
     app = visit("run", id=str(CLASS))
     turn(app, "history")
@@ -101,6 +108,7 @@ def test_a_waiting_run_knows_its_place_and_whether_anybody_works(visit: Visit, s
     first, second = submitted(store, "rows"), submitted(store)
     app = fine(visit("run", id=str(second)))
     assert "Queued: 1 run before this one" in words(app)
+    assert [link.proto.label for link in app.get("page_link")][:1] == [f"Run {first}: {store.get(first).title}"]
     assert "No worker is running" in words(app)
     store.worker_heartbeat("w", device="cpu", pid=1, code="c", state="busy")
     app.run()

@@ -123,7 +123,17 @@ class RunStore:
         """Return how many runs are ahead of this one; 0 if it is next or no longer queued."""
         with self._database.reading() as connection:
             row = _row(connection, run)
-            return scheduling.queue_position(connection, row, time.time()) if row.state == RunState.QUEUED else 0
+            return len(scheduling.queued_ahead(connection, row, time.time())) if row.state == RunState.QUEUED else 0
+
+    def runs_ahead(self, run: int) -> list[Run]:
+        """Return what a queued run waits for: the running runs, then the queued ones ahead of it, in their order."""
+        with self._database.reading() as connection:
+            row = _row(connection, run)
+            if row.state != RunState.QUEUED:
+                return []
+            running = [rows.to_run(one) for one in connection.execute(scheduling.running_beside(row.kind))]
+            queued = scheduling.queued_ahead(connection, row, time.time())
+            return running + [rows.to_run(_row(connection, one)) for one in queued]
 
     def curve(self, run: int, after: int = -1) -> list[CurvePoint]:
         """Return the live curve of the current attempt: the points with a step greater than `after`."""

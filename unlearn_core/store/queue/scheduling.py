@@ -60,8 +60,8 @@ def group_members(run: Run) -> Select[Any]:
     return select(RUN).where(_queued(_of_kinds((run.spec.kind,))), same, RUN.c.deaths == 0).order_by(RUN.c.id)
 
 
-def queue_position(connection: Connection, run: Row[Any], now: float) -> int:
-    """Return how many queued runs are ahead of this row, by simulating the order of `next_run`."""
+def queued_ahead(connection: Connection, run: Row[Any], now: float) -> list[int]:
+    """Return the queued runs ahead of this row, the next one first, by simulating the order of `next_run`."""
     which = _same_queue(run.kind)
     queued = connection.execute(select(RUN.c.id, RUN.c.owner, RUN.c.priority).where(_queued(which))).all()
     recent = select(func.avg(_seconds)).where(RUN.c.finished > now - FAIRNESS_WINDOW, which)
@@ -69,9 +69,16 @@ def queue_position(connection: Connection, run: Row[Any], now: float) -> int:
     seconds = {row.owner: float(row.seconds) for row in connection.execute(_served(which, now))}
     for row in connection.execute(_running(which)):
         seconds[row.owner] = seconds.get(row.owner, 0.0) + row.runs * run_seconds
-    ahead = sum(row.priority < run.priority for row in queued)
-    rivals = [(row.id, row.owner) for row in queued if row.priority == run.priority]
-    return ahead + _fair_order(rivals, seconds, run_seconds).index(run.id)
+    ahead: list[int] = []
+    for priority in sorted({row.priority for row in queued if row.priority <= run.priority}):
+        rivals = [(row.id, row.owner) for row in queued if row.priority == priority]
+        ahead += _fair_order(rivals, seconds, run_seconds)
+    return ahead[: ahead.index(run.id)]
+
+
+def running_beside(kind: str) -> Select[Any]:
+    """Return the query of the running runs that this kind of run may have to wait for."""
+    return select(RUN).where(RUN.c.state == RunState.RUNNING, _same_queue(kind)).order_by(RUN.c.id)
 
 
 def check_quota(connection: Connection, kind: str, owner: str) -> None:

@@ -16,10 +16,14 @@ from unlearn_core.ui.components import chart_card, job_card, time_estimate, trai
 from unlearn_core.ui.pages.run.audience import AUDIENCE, visitor
 from unlearn_core.ui.pages.run.drawn_once import DrawnOnce
 from unlearn_core.ui.pages.run.page import report_so_far, title
-from unlearn_core.ui.shell import cache, formatting, worker_status
+from unlearn_core.ui.shell import cache, formatting, navigation, worker_status
+from unlearn_core.ui.shell.markdown import escape
 
 HEIGHT = 340
 """Height of the curve in pixels, reserved before there is one."""
+
+MOST_AHEAD = 6
+"""The most runs ahead of a queued one that are listed."""
 
 AROUND = {
     SEARCH_STAGE: "The method is tried at several strengths from the same model, on training images, and judged by "
@@ -71,6 +75,21 @@ def _show_queued(run: Run) -> None:
     st.markdown(f"**{job_card.queue_position(run)}**")
     if not worker_status.show(run, key_scope="live"):
         st.caption("It starts as soon as a worker is free. You can close this page and return by its link.")
+    ahead = cache.store().runs_ahead(run.id)
+    if not ahead:
+        return
+    st.subheader("What is ahead", anchor=False)
+    for other in ahead[:MOST_AHEAD]:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"ahead-{other.id}"):
+            st.page_link(
+                navigation.page("run"),
+                label=f"Run {other.id}: {escape(other.title)}",
+                query_params={"id": str(other.id)},
+            )
+            words = job_card.step_progress(other)[1] if other.state is RunState.RUNNING else other.state.value
+            st.caption(words, width="content")
+    if len(ahead) > MOST_AHEAD:
+        st.caption(f"and {formatting.pluralize(len(ahead) - MOST_AHEAD, 'more run')}.")
 
 
 def _show_running(run: Run) -> None:

@@ -58,8 +58,10 @@ def requested_run() -> Run | Report | None:
 
 
 def _latest() -> str | None:
-    runs = cache.store().list_runs(kinds=("unlearn",), owner="local", limit=1)
-    return str(runs[0].id) if runs else None
+    """The visitor's latest run, if possible one that was not cancelled and is no trial of a sweep."""
+    runs = cache.store().list_runs(kinds=("unlearn",), owner="local")
+    own = [run for run in runs if run.state is not RunState.CANCELLED and sweep_id(run.group) is None]
+    return str((own or runs)[0].id) if runs else None
 
 
 def _write_url(wanted: str | None) -> None:
