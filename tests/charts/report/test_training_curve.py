@@ -53,11 +53,19 @@ def test_live_can_always_be_drawn(phases: list[Phase], count: int, theme) -> Non
     assert layout_of(figure).template.layout.font.color == theme.ink
 
 
-def test_planned_phases_are_grey_and_begun_ones_are_not() -> None:
+def test_a_phase_keeps_its_colour_and_is_paler_before_it_begins() -> None:
     tints = [shape.fillcolor for shape in layout_of(live_figure(POINTS, RUNNING, ("cats", "others"), LIGHT)).shapes]
-    assert tints[2] == with_alpha(LIGHT.before, 0.08)
+    assert tints[2] == with_alpha(LIGHT.retain, 0.04)
     assert tints[1] == with_alpha(LIGHT.forget, 0.08)
     assert len(set(tints)) == 3
+
+
+def test_the_time_axis_stays_while_the_estimate_varies() -> None:
+    ends = {
+        layout_of(live_figure([], WAITING, ("cats", "others"), LIGHT, expected=expected)).xaxis.range[1]
+        for expected in (205.0, 240.0, 290.0, 300.0)
+    }
+    assert ends == {300.0}
 
 
 def test_forget_and_retain_differ_in_hue_and_dash() -> None:

@@ -73,9 +73,7 @@ def draw_curves(
     """Draw bands, both lines and their names into one panel whose time axis goes to `end`."""
     here: PlotlyDict = {"row": 1, "col": column}
     for place, band in enumerate(spans):
-        shade = (
-            with_alpha(theme.before, (0.08, 0.05)[place % 2]) if band.planned else phase_fill(place, len(spans), theme)
-        )
+        shade = phase_fill(place, len(spans), theme, planned=band.planned)
         box = {"x0": band.start, "x1": band.end, "fillcolor": shade, "line": {"width": 0}, "layer": "below"}
         figure.add_vrect(**box, **here, exclude_empty_subplots=False)
         if (band.end - band.start) / end > LETTER_WIDTH * len(band.name):  # Narrower bands have no room for their name.
@@ -100,10 +98,14 @@ def _line(seconds: Sequence[float], values: Sequence[float], role: str, name: st
     )
 
 
-def phase_fill(index: int, count: int, theme: Theme) -> str:
-    """The last phase is tinted as repair, the one before it as forgetting; earlier phases and a single one are grey."""
+def phase_fill(index: int, count: int, theme: Theme, *, planned: bool = False) -> str:
+    """The last phase is tinted as repair, the one before it as forgetting; earlier phases and a single one are grey.
+
+    A phase that has not begun has half the tint, so that it keeps its colour.
+    """
     role = "before" if count == 1 else {count - 1: "retain", count - 2: "forget"}.get(index, "before")
-    return with_alpha(getattr(theme, role), 0.13 if role == "before" else 0.08)
+    alpha = 0.13 if role == "before" else 0.08
+    return with_alpha(getattr(theme, role), alpha / 2 if planned else alpha)
 
 
 def _labels(lines: AccuracyCurves, line_labels: LineLabels, end: float, theme: Theme) -> list[dict]:

@@ -1,6 +1,7 @@
 """Forget and retain accuracy during the run, over its phases; also the chart of a run in progress."""
 
 from collections.abc import Sequence
+from math import floor, log10
 
 import numpy as np
 import pandas as pd
@@ -81,6 +82,7 @@ def live_figure(
     bands = phase_spans(phases, expected=expected)
     lines = AccuracyCurves(*([getattr(point, name) for point in points] for name in AccuracyCurves._fields))
     end = max([band.end for band in bands] + [*lines.seconds]) if bands or points else 1.0
+    end = _rounded_up(end)
     drawn = make_subplots(rows=1, cols=1)
     drawn.update_layout(template=theme.template, height=LIVE_HEIGHT)
     draw_curves(drawn, lines, bands, line_labels=LineLabels(*line_labels), end=end, theme=theme)
@@ -88,6 +90,12 @@ def live_figure(
     if not any(phase.seconds for phase in phases) and expected is None:
         drawn.update_xaxes(showticklabels=False)  # There is no estimate of the duration yet.
     return drawn
+
+
+def _rounded_up(seconds: float) -> float:
+    """The next of 1, 1.5, 2, 3, 5, 7 and 10 times a power of ten: estimates vary, and the axis should stay."""
+    power = 10.0 ** floor(log10(seconds)) if seconds > 0 else 1.0
+    return next(power * factor for factor in (1, 1.5, 2, 3, 5, 7, 10) if power * factor >= seconds * (1 - 1e-9))
 
 
 def summary(report: Report) -> str:
