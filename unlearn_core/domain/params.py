@@ -31,8 +31,8 @@ class HyperparameterInfo(NamedTuple):
     choices: tuple[str, ...]
 
 
-INT_LIST_PATTERN = r"^\d{1,3}(,\d{1,3}){0,19}$"
-"""The text of a hyperparameter of kind "numbers": whole numbers separated by commas."""
+INT_LIST_PATTERN = r"^0{0,2}[1-9]\d{0,2}(,\d{1,3}){0,19}$"
+"""The text of a hyperparameter of kind "numbers": whole numbers separated by commas, the first of them at least 1."""
 
 
 def parse_int_list(text: str) -> tuple[int, ...]:
@@ -105,7 +105,7 @@ class BaseHyperparameters(BaseModel):
         if wanted.choices:
             span = "one of " + ", ".join(wanted.choices)
         elif wanted.kind == "numbers":
-            span = "whole numbers separated by commas, such as 1,2,2"
+            span = "whole numbers separated by commas, such as 1,2,2, the first at least 1"
         elif wanted.kind == "bool":
             span = "true or false"
         else:
