@@ -108,7 +108,7 @@ def offer_training(
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(label, icon=":material/diamond:", key="train-gold", type=kind)
         with st.popover("Command line", icon=":material/terminal:", type="tertiary"):
-            st.code(cli_command.gold_command(wanted, dataset), language="bash", wrap_lines=True)
+            st.code(cli_command.gold_command(wanted, dataset), language=None, wrap_lines=True)
     if cost_estimate.confirmed(forecast, pressed, job=wanted.model_dump_json(), key="train-gold"):
         gold_actions.submit(wanted, dataset)
         st.rerun()

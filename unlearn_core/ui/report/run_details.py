@@ -39,7 +39,7 @@ def show(report: Report, run: Run | None) -> None:
 
 def _reproduce(report: Report) -> None:
     """Show the command of a run, and its Python script to copy and to download."""
-    st.code(cli_command.run_command(report.spec, report.dataset), language="bash", wrap_lines=True)
+    st.code(cli_command.run_command(report.spec, report.dataset), language=None, wrap_lines=True)
     if report.spec.start is not None:
         st.caption(
             f"This run continues run {report.spec.start}, which the command cannot express: it starts from the "
@@ -60,7 +60,7 @@ def _reproduce(report: Report) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-        st.code(text, language="python")
+        st.code(text, language=None)
 
 
 def _script(report: Report) -> str:

@@ -58,7 +58,7 @@ def show_for_ids(runs: Collection[int], *, has_queued: bool, key_scope: str) -> 
                     key=f"{key_scope}-worker",
                     on_click=lifespan.start_worker,
                 )
-            st.code("python -m unlearn_core worker", language="bash")
+            st.code("python -m unlearn_core worker", language=None)
     return True
 
 

@@ -69,7 +69,7 @@ def _cards(plan: RunPlan, numbers: list[int] | range) -> None:
                 st.image(shown, width="stretch", alt=f"Training {plan.dataset.item_noun}s of the class {name}")
             key = f"class-{plan.dataset.id}-{number}"
             st.session_state[key] = number in chosen
-            st.checkbox(f"**{escape(name)}**", key=key, on_change=_tick, args=(number, key))
+            st.checkbox(escape(name), key=key, on_change=_tick, args=(number, key))
             if accuracies is not None:
                 accuracy = accuracies[number]
                 st.caption("accuracy unknown" if accuracy is None else f"accuracy {round(100 * accuracy)} %")
