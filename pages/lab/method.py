@@ -12,9 +12,13 @@ with head:
     st.title("How should it forget?", anchor=False, width="content")
     st.space("stretch")
     method_plan.offer(plan.setup, question=question)
-left, right = st.columns([1, 1.8], gap="large")
-with left:
-    method_list.show(plan)
+if method_list.view() == method_list.IN_TABLE:
+    method_list.table(plan)
+    right = st.container()
+else:
+    left, right = st.columns([1, 1.8], gap="large")
+    with left:
+        method_list.show(plan)
 with right:
     method_list.card(plan)
     hyperparameter_inputs.show(plan)

@@ -11,6 +11,7 @@ from tests.pages.page_asserts import fine, label, words
 from unlearn_core import methods
 from unlearn_core.domain.params import HyperparameterInfo
 from unlearn_core.ui.components import hyperparameter_inputs
+from unlearn_core.ui.pages.method import method_list
 from unlearn_core.ui.shell.markdown import escape
 
 
@@ -128,18 +129,41 @@ def test_every_method_is_named_and_only_the_group_of_the_chosen_one_is_unfolded(
     assert [label for label, unfolded in _unfolded(app).items() if unfolded] == [list(groups)[-1]]
 
 
+def test_all_methods_are_in_one_table_with_cost_and_needs(visit: Visit) -> None:
+    app = fine(visit("method", classifier="tiny", forget="rows", **{"methods-shown": method_list.IN_TABLE}))
+    rows = app.dataframe[0].value
+    assert len(rows) == len(methods.methods())
+    seconds = rows["Seconds here, at most"]
+    assert seconds.dropna().is_monotonic_increasing, "the quickest is first"
+    forgets = dict(zip(rows["Method"], rows["Forgets"], strict=True))
+    assert (forgets["UNSIR"], forgets["SCRUB"]) == ("whole classes", "whole classes and single images")
+    other = fine(visit("method", classifier="tiny", images="4,7", **{"methods-shown": method_list.IN_TABLE}))
+    cost = dict(zip(*(other.dataframe[0].value[name] for name in ("Method", "Seconds here, at most")), strict=True))
+    assert math.isnan(cost["UNSIR"]) and cost["SCRUB"] > 0
+    needs = dict(zip(rows["Method"], rows["Needs"], strict=True))
+    assert (needs["UNSIR"], needs["NegGrad"], needs["SCRUB"]) == ("retain set", "forget set", "forget and retain set")
+
+    place = rows["Method"].tolist().index("SCRUB")
+    app.session_state["methods-unsir"] = {"selection": {"rows": [place], "columns": [], "cells": []}}
+    assert fine(app.run()).query_params["method"] == "scrub"
+    assert app.dataframe[0].value["Method"].tolist() == rows["Method"].tolist()
+
+
 def test_the_seed_is_part_of_the_setup(visit: Visit) -> None:
     app = visit("method", classifier="tiny", forget="rows")
     fine(app.number_input(key="seed").set_value(11).run())
     assert app.query_params["seed"] == "11"
 
 
-def test_unsir_cannot_forget_single_images_and_the_page_lists_what_can(visit: Visit) -> None:
-    app = fine(visit("method", classifier="tiny", images="4,7"))
-    able = [escape(method.title) for method in methods.methods().values() if "images" in method.supports]
-    assert f"UNSIR cannot forget single images. These methods can: {', '.join(able)}." in words(app)
+@pytest.mark.parametrize("page", ["method", "forget"])
+def test_unsir_cannot_forget_single_images_and_the_methods_that_can_are_buttons(visit: Visit, page: str) -> None:
+    app = fine(visit(page, classifier="tiny", images="4,7"))
+    assert "UNSIR cannot forget single images." in words(app)
+    able = {name: method.title for name, method in methods.methods().items() if "images" in method.supports}
+    shown = {button.key: button.label for button in app.button if (button.key or "").startswith("fit-")}
+    assert shown == {f"fit-{name}": f"Use {escape(title)}" for name, title in able.items()}
     assert app.button(key="strip-run").disabled
-    fine(app.button(key="choose-finetune").click().run())
+    fine(app.button(key="fit-finetune").click().run())
     assert not app.warning
     assert not app.button(key="strip-run").disabled
     assert app.query_params["method"] == "finetune"

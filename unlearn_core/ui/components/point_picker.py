@@ -23,15 +23,16 @@ def show(card: DatasetCard) -> None:
 
 
 def pick(card: DatasetCard, chosen: tuple[int, ...], *, key: str) -> list[int] | None:
-    """Show the points to select some by box, lasso or clicks; return the numbers of those selected, or None."""
+    """Show the points to select some by box or lasso; return the numbers of those selected, or None."""
+    drawn = point_scatter.figure(cache.image_dataset(card.id), card, chart_card.current_theme(), chosen)
     event = st.plotly_chart(
-        point_scatter.figure(cache.image_dataset(card.id), card, chart_card.current_theme(), chosen),
+        drawn.update_layout(dragmode="select"),
         theme=None,
         key=key,
         height=point_scatter.HEIGHT,
         config={"displaylogo": False, "modeBarButtons": [["select2d", "lasso2d"]]},
         on_select="rerun",
-        selection_mode=("points", "box", "lasso"),
+        selection_mode=("box", "lasso"),
         alt=f"Training points in the plane by class: {', '.join(card.classes)}; {len(chosen)} are selected.",
     )
     picked = [int(point["customdata"]) for point in event["selection"]["points"] if "customdata" in point]

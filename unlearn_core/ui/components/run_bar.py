@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from unlearn_core import methods
 from unlearn_core.domain.jobs import Spec
 from unlearn_core.domain.verdicts.paired_comparison import images_needed
 from unlearn_core.domain.verdicts.rule import TYPICAL_DISAGREEMENT
@@ -40,9 +41,26 @@ def show() -> RunPlan:
         submit(now.spec, now.title())
     if now.setup.forget is not None and now.error is not None:
         st.warning(escape(now.error), icon=":material/block:")
+        offer_methods(now)
     if now.split is not None:
         st.caption(_verdict_images(len(now.split.retain_test), now.dataset.item_noun))
     return now
+
+
+def offer_methods(plan: RunPlan) -> None:
+    """A button for each method that can forget what is selected, where the chosen one cannot."""
+    if plan.setup.by in plan.method.supports:
+        return
+    with st.container(horizontal=True, gap="small", key="fitting-methods"):
+        for method in methods.methods().values():
+            if plan.setup.by in method.supports:
+                st.button(
+                    f"Use {escape(method.title)}",
+                    key=f"fit-{method.id}",
+                    help=escape(method.summary),
+                    on_click=url_state.choose_method,
+                    args=(method.id,),
+                )
 
 
 def submit(spec: Spec, title: str) -> None:

@@ -9,7 +9,7 @@ from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import InvalidRequestError, UnlearnError
 from unlearn_core.domain.forget_request import ForgetRequest, forgotten_classes
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.method import Method, Preset, ProblemSize, unsupported_reason
+from unlearn_core.domain.method import Method, Preset, ProblemSize, cannot_forget
 from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.domain.report import forget_set_title
 from unlearn_core.domain.split import Split, make_split, remaining_split, trainable_split
@@ -109,7 +109,7 @@ def resolve(setup: RunSetup) -> RunPlan:
         sizes = ProblemSize.of(
             remaining, dataset, request.forget, classifier.recipe, previously_forgotten=forgotten_classes(earlier)
         )
-        error = unsupported_reason(method, setup.by, methods.methods().values())
+        error = None if setup.by in method.supports else cannot_forget(method, setup.by)
     except UnlearnError as problem:
         error = str(problem)
     machine = this_machine(cache.store())

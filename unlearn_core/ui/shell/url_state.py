@@ -18,7 +18,7 @@ from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.ui.shell import navigation
 from unlearn_core.ui.shell.run_setup import RunSetup, from_params, from_spec, request_params, request_setup, to_params
 
-WIDGET_PREFIXES = ("gallery-", "advanced-")
+WIDGET_PREFIXES = ("gallery-", "advanced-", "methods-")
 """Prefixes of query parameters that belong to a widget of one page: Streamlit itself reads and writes them."""
 
 _SETUP, _ERRORS = "setup", "setup trouble"
@@ -38,6 +38,12 @@ def change(**fields: Any) -> RunSetup:
     """Change some fields of the setup, and return it."""
     st.session_state[_SETUP], st.session_state[_ERRORS] = replace(current(), **fields), []
     return st.session_state[_SETUP]
+
+
+def choose_method(method: str) -> None:
+    """Change the method, with its first preset; nothing happens if it is the chosen one."""
+    if method != current().method:
+        change(method=method, preset="", params={})
 
 
 def load_spec(spec: UnlearnSpec) -> RunSetup:

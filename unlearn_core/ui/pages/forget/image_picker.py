@@ -60,7 +60,7 @@ def footer(plan: RunPlan) -> None:
 
 
 def _plane(plan: RunPlan) -> None:
-    """The plane, in which points are marked with a box, a lasso or clicks; a button then selects them."""
+    """The plane, in which points are marked with a box or a lasso; a button then selects them."""
     chosen = plan.setup.images
     picked = point_picker.pick(plan.dataset, chosen, key=f"plane-{plan.dataset.id}-{len(chosen)}")
     new = tuple(sorted({*chosen, *(picked or ())}))
@@ -73,7 +73,7 @@ def _plane(plan: RunPlan) -> None:
             args=(new,),
         )
         st.caption(
-            "Drag a box around points, use the lasso at the top right, or click. Crosses are already selected.",
+            "Drag a box around points, or use the lasso at the top right. Crosses are already selected.",
             width="content",
         )
 

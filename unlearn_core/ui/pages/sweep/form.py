@@ -13,7 +13,7 @@ from unlearn_core.domain.sweeps.sweep import MAX_HYPERPARAMETERS, SweepSpec
 from unlearn_core.engine.forecasts.duration import Forecast
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files.golds import GoldStore
-from unlearn_core.ui.components import cost_estimate, gold_actions, run_plan
+from unlearn_core.ui.components import cost_estimate, gold_actions, run_bar, run_plan
 from unlearn_core.ui.components.hyperparameter_inputs import SWEPT_PARAM
 from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.pages.sweep import budget_inputs, range_inputs
@@ -42,6 +42,7 @@ def show() -> None:
     _about(now)
     if now.error is not None or now.setup.forget is None:
         st.warning(escape(now.error or "Nothing is selected to forget yet."), icon=":material/block:")
+        run_bar.offer_methods(now)
         return
     names = _choose_hyperparameters(now)
     if not names:
