@@ -62,6 +62,7 @@ class Hyperparameters(BaseHyperparameters):
     )
     layers: str = hyperparameter(
         "2",
+        low=1,
         title="Layers per cycle",
         unit="layers",
         symbol="m",
