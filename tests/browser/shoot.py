@@ -59,7 +59,8 @@ def shots(runs: dict[str, int]) -> list[Shot]:
         Shot("method", "method", "How should it forget?"),
         Shot("run-live", f"run?id={runs['live']}", "Current stage"),
         Shot("run-waiting", f"run?id={runs['waiting']}", "before this one"),
-        Shot("run-done", done, charts()["layers"].title),
+        Shot("run-done", done, charts()["distance"].title),
+        Shot("run-presented", f"{done}&present=3", charts()["accuracy"].title),
         *(Shot(f"run-{tab}", f"{done}&tab={named.get(tab, tab.capitalize())}", text) for tab, text in tabs.items()),
         Shot("run-images-no-gold", f"run?id={runs['no gold']}", "There is no retrained model"),
         Shot("run-example", "run?id=example", charts()["accuracy"].title),
@@ -123,7 +124,7 @@ def readme(browser: Browser, app: Served) -> None:
     README.mkdir(exist_ok=True)
     shown = {
         Shot("start", "", "Make a classifier forget"): "light",
-        Shot("report", "run?id=example", charts()["cam"].title): "dark",
+        Shot("report", "run?id=example", charts()["accuracy"].title): "dark",
     }
     for shot, theme in shown.items():
         page = _open(browser, app, shot, size=README_SIZE, theme=theme)

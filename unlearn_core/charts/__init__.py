@@ -10,10 +10,6 @@ def charts() -> dict[str, Chart]:
 
 
 def section_charts(section: Section) -> list[Chart]:
-    """Return the charts of a section in their order; the Overview also has charts of other sections."""
-    places = {
-        chart.id: chart.overview_order if section == "Overview" and chart.section != section else chart.order
-        for chart in charts().values()
-        if chart.section == section or (section == "Overview" and chart.overview_order is not None)
-    }
-    return [charts()[name] for name in sorted(places, key=lambda name: (places[name], name))]
+    """Return the charts of a section in their order; each chart is in one section."""
+    own = (chart for chart in charts().values() if chart.section == section)
+    return sorted(own, key=lambda chart: (chart.order, chart.id))

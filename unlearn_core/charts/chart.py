@@ -57,8 +57,6 @@ class Chart:
     section: Section
     order: int
     """Its place in the section: smaller numbers come first."""
-    overview_order: int | None = None
-    """Its place in the Overview, if it stands there too."""
     optional: bool = False
     """Whether a report in which it does not apply leaves it out, instead of showing the reason."""
     is_compared: bool = True

@@ -33,7 +33,7 @@ def report_sections(reports: Sequence[Report]) -> list[ReportSection]:
             tuple(
                 figure
                 for chart in section_charts(section)
-                if chart.is_exported and chart.section == section
+                if chart.is_exported
                 for figure in _figures(chart, reports)
             ),
         )

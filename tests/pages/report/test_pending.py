@@ -39,12 +39,12 @@ def test_the_verdict_is_shown_and_the_rest_comes_to_it(visit: Visit, done: RunSt
     offered = {button.key for button in app.button} | {button.key for button in app.get("download_button")}
     assert not offered & {"compare", "repeat", "get-report"}, "these wait for the whole report"
 
-    before = len(app.get("plotly_chart"))
+    assert not app.get("image"), "the heat maps are to come"
     write(done, run.id, ("logits", "timings"))
     app.run()
     coming = words(fine(app)).split("Still to come:")[1].split("\n")[0]
     assert coming.endswith(f"{probes()['logits'].title} and retained training images]")
-    assert len(app.get("plotly_chart")) > before
+    assert len(app.get("image")) == 4, "one image as each model sees it"
 
     write(done, run.id, ())
     done.finish(run.id, run.attempt, metrics=done.get(CLASS).metrics)

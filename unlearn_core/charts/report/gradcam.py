@@ -142,7 +142,6 @@ CHART = Chart(
     height=6 * ROW_HEIGHT,
     section="Images",
     order=10,
-    overview_order=50,
     is_compared=False,
     is_exported=False,
 )

@@ -111,7 +111,6 @@ def _chart(name: str, view: ShiftView) -> Chart:
         alt_text=partial(alt_text, view=view),
         section="Inside",
         order=10,
-        overview_order=80,
     )
 
 

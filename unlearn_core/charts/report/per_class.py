@@ -134,5 +134,4 @@ CHART = Chart(
     height=330,
     section="Classes",
     order=10,
-    overview_order=70,
 )

@@ -202,5 +202,4 @@ CHART = Chart(
     alt_text=alt_text,
     section="Classes",
     order=20,
-    overview_order=40,
 )

@@ -11,18 +11,42 @@ from unlearn_core.domain.verdicts.rule import FEWEST_IMAGES, more_images
 Tone = Literal["good", "middling", "bad", "unknown"]
 
 
+class Headline(NamedTuple):
+    """The number of a card: what was counted, its value, what it is compared with, and the difference of the two."""
+
+    label: str
+    value: str
+    compared: str
+    difference: str
+    """With its 90 % interval; "" where nothing is compared."""
+
+
 class Verdict(NamedTuple):
     """One card: a title of a few words, its tone, and the numbers behind it in a sentence or two."""
 
     title: str
     tone: Tone
     words: str
+    clause: str = ""
+    """The title as a part of the sentence that answers what the report asks."""
+    headline: Headline | None = None
+    """The number that decides; None where there is none."""
 
 
 def no_outputs(report: Report) -> Verdict:
     """The card of a report that lacks the outputs of the original or the unlearned model."""
     reason = next((report.missing[model] for model in ("before", "after") if model in report.missing), "")
-    return Verdict("unknown", "unknown", reason or "This report has no outputs of the two models to compare.")
+    words = reason or "This report has no outputs of the two models to compare."
+    return Verdict("unknown", "unknown", words, "the outputs that would answer this are missing")
+
+
+def headline(label: str, found: Comparison, *, reference: str, before: Comparison | None = None) -> Headline:
+    """The number of a card from its comparison with what `reference` names; `before` is that with the original."""
+    of = f" of {found.images:,}" if found.images < FEWEST_IMAGES else ""
+    compared = f"{reference}: {share(found.reference, found.images)}{of}"
+    if before is not None and before is not found:
+        compared += f", before: {share(before.reference, before.images)}{of}"
+    return Headline(label, f"{share(found.accuracy, found.images)}{of}", compared, interval(found))
 
 
 def share(value: float, images: int) -> str:

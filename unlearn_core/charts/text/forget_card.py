@@ -11,11 +11,20 @@ from unlearn_core.charts.drawing.wording import (
     is_class_request,
     join_words,
 )
-from unlearn_core.charts.text.card import Tone, Verdict, images_needed, no_outputs, retrained_models, share
+from unlearn_core.charts.text.card import (
+    Headline,
+    Tone,
+    Verdict,
+    headline,
+    images_needed,
+    no_outputs,
+    retrained_models,
+    share,
+)
 from unlearn_core.charts.text.claims import Claim, Direction, forget_claims
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.verdicts import report_verdicts
-from unlearn_core.domain.verdicts.paired_comparison import MARGIN
+from unlearn_core.domain.verdicts.paired_comparison import MARGIN, compare
 from unlearn_core.domain.verdicts.report_verdicts import forget_verdicts
 from unlearn_core.domain.verdicts.rule import (
     ForgetFinding,
@@ -23,19 +32,20 @@ from unlearn_core.domain.verdicts.rule import (
     deciding_set,
 )
 
-_FORGET_TITLES: Mapping[ForgetFinding, tuple[str, Tone]] = {
-    "as retrained": ("forgotten as by retraining", "good"),
-    "more than retrained": ("more than retraining would", "middling"),
-    "partly": ("partly forgotten", "middling"),
-    "not": ("not forgotten", "bad"),
-    "cannot tell": ("cannot tell", "unknown"),
+_FORGET_TITLES: Mapping[ForgetFinding, tuple[str, Tone, str]] = {
+    "as retrained": ("forgotten as by retraining", "good", "the model forgot {} as retraining would"),
+    "more than retrained": ("more than retraining would", "middling", "the model forgot {} more than retraining would"),
+    "partly": ("partly forgotten", "middling", "the model forgot {} only in part"),
+    "not": ("not forgotten", "bad", "the model did not forget {}"),
+    "cannot tell": ("cannot tell", "unknown", "whether the model forgot {} cannot be told"),
 }
-_OTHER_EVIDENCE: Mapping[Direction, str] = {
-    "left": "something is left",
-    "beyond": "more than retraining would",
-    "distinguishable": "unlike retraining",
+"""The title of a finding by accuracy, its tone, and the clause, with a place for the forget set."""
+_OTHER_EVIDENCE: Mapping[Direction, tuple[str, str]] = {
+    "left": ("something is left", "something of {} is left in the model"),
+    "beyond": ("more than retraining would", "the model forgot {} more than retraining would"),
+    "distinguishable": ("unlike retraining", "the model can be told from one retrained without {}"),
 }
-"""The title where accuracy finds the forget set forgotten and other evidence disagrees, the most serious first."""
+"""Title and clause where accuracy finds it forgotten and other evidence disagrees, the most serious first."""
 _DISAGREEING: Mapping[ForgetFinding, tuple[Direction, ...]] = {
     "as retrained": ("left", "beyond", "distinguishable"),
     "cannot tell": ("left", "beyond", "distinguishable"),
@@ -58,7 +68,7 @@ def forget_card(report: Report) -> Verdict:
         return _no_forget_verdict(report)
     name = deciding_set(found)
     one = found[name]
-    title, tone = _FORGET_TITLES[one.finding]
+    title, tone, clause = _FORGET_TITLES[one.finding]
     words = [_numbers(report, name, one)]
     if one.finding == "cannot tell":
         words.append(_too_few(one))
@@ -70,8 +80,9 @@ def forget_card(report: Report) -> Verdict:
         words.append(_disagreement(one.finding, against))
         if one.finding in ("as retrained", "cannot tell"):
             shown = {claim.direction for claim in against}
-            title, tone = next(text for direction, text in _OTHER_EVIDENCE.items() if direction in shown), "middling"
-    return Verdict(title, tone, " ".join(words))
+            title, clause = next(texts for direction, texts in _OTHER_EVIDENCE.items() if direction in shown)
+            tone = "middling"
+    return Verdict(title, tone, " ".join(words), clause.format(report.forget_set_title), _headline(report, name, one))
 
 
 def _no_forget_verdict(report: Report) -> Verdict:
@@ -82,21 +93,43 @@ def _no_forget_verdict(report: Report) -> Verdict:
     noun = report.dataset.item_noun
     of = f"the forget {noun}" if len(rows) == 1 else f"the {len(rows):,} forget {noun}s"
     if not len(rows):
-        return Verdict("cannot tell", "unknown", f"There are no forget {noun}s to compare the models on.")
+        title, tone, clause = _FORGET_TITLES["cannot tell"]
+        words = f"There are no forget {noun}s to compare the models on."
+        return Verdict(title, tone, words, clause.format(report.forget_set_title))
     words = f"{share(after.mean(), len(rows))} of {of} are still classified correctly "
-    words += f"(before: {share(before.mean(), len(rows))})."
-    return Verdict("no reference yet", "unknown", f"{words} Only a retrained model can show how many should be.")
+    words += f"(before: {share(before.mean(), len(rows))}). Only a retrained model can show how many should be."
+    clause = f"only a retrained model can show whether the model forgot {report.forget_set_title}"
+    number = headline(f"forget {noun}s classified correctly", compare(after, before), reference="before")
+    return Verdict("no reference yet", "unknown", words, clause, number)
+
+
+def _headline(report: Report, name: str, one: ForgetVerdict) -> Headline:
+    if "gold" not in report.evaluations:
+        return headline(_what(report, name), one.original, reference="before")
+    return headline(_what(report, name), one.retrained, reference=retrained_models(report), before=one.original)
+
+
+def _what(report: Report, name: str) -> str:
+    """Return which images of a set are counted."""
+    still = f"predicted as {report.forget_set_title}" if _is_single(report) else "classified correctly"
+    return f"{_items(report, name)} {still}"
+
+
+def _is_single(report: Report) -> bool:
+    return len(forgotten_classes(report)) == 1
+
+
+def _items(report: Report, name: str) -> str:
+    """Return what the images of a set are called."""
+    kind, items = "training" if name == "forget_train" else "test", f"{report.dataset.item_noun}s"
+    return f"{kind} {items} of {report.forget_set_title}" if is_class_request(report) else f"forget {items}"
 
 
 def _numbers(report: Report, name: str, one: ForgetVerdict) -> str:
     """Return how many images of the set that decides are classified correctly by each model."""
     shown = one.retrained
-    single = len(forgotten_classes(report)) == 1
-    kind = "training" if name == "forget_train" else "test"
-    items = f"{report.dataset.item_noun}s"
-    label = f"{kind} {items} of {report.forget_set_title}" if is_class_request(report) else f"forget {items}"
-    still = f"predicted as {report.forget_set_title}" if single else "classified correctly"
-    words = f"{share(shown.accuracy, shown.images)} of {shown.images:,} {label} are still {still}"
+    still = f"predicted as {report.forget_set_title}" if _is_single(report) else "classified correctly"
+    words = f"{share(shown.accuracy, shown.images)} of {shown.images:,} {_items(report, name)} are still {still}"
     words += f" (before: {share(one.original.reference, shown.images)}"
     if "gold" not in report.evaluations:
         return f"{words})."

@@ -12,7 +12,7 @@ from math import isnan
 
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.drawing.wording import is_class_request
-from unlearn_core.charts.text.card import Tone, Verdict, images_needed, interval, share
+from unlearn_core.charts.text.card import Tone, Verdict, headline, images_needed, interval, share
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.verdicts.report_verdicts import gold_agreement
@@ -39,13 +39,17 @@ def gold_card(report: Report) -> Verdict:
     reached = share(own.reference, own.images)
     if found.num_others:
         words += f" {'Another does' if found.num_others == 1 else 'Others do'} on {reached}"
+        reference = "a second retrained model" if found.num_others == 1 else "other retrained models"
     elif is_class_request(report):
         words += f" Blocking that output would reach {reached}"
+        reference = "blocking that output"
     else:
         words += f" The original model agrees on {reached}"
+        reference = "before"
     words += "." if own.images < FEWEST_IMAGES else f", difference {interval(own)}."
     words += f" {images_needed(own)}" if found.relation == "unclear" else ""
-    return Verdict(title, tone, f"{words}{_distance(report)}")
+    number = headline(f"forget {noun}s predicted as the retrained model does", own, reference=reference)
+    return Verdict(title, tone, f"{words}{_distance(report)}", headline=number)
 
 
 def _distance(report: Report) -> str:

@@ -11,7 +11,16 @@ from unlearn_core.charts.drawing.wording import (
     retain_set_label,
     retain_test_label,
 )
-from unlearn_core.charts.text.card import Tone, Verdict, images_needed, interval, no_outputs, retrained_models, share
+from unlearn_core.charts.text.card import (
+    Tone,
+    Verdict,
+    headline,
+    images_needed,
+    interval,
+    no_outputs,
+    retrained_models,
+    share,
+)
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.verdicts import report_verdicts
@@ -21,13 +30,14 @@ from unlearn_core.domain.verdicts.rule import (
     RetainFinding,
 )
 
-_RETAIN_TONES: Mapping[RetainFinding, Tone] = {
-    "retained": "good",
-    "higher": "good",
-    "reduced": "middling",
-    "lost": "bad",
-    "cannot tell": "unknown",
+_RETAIN_TONES: Mapping[RetainFinding, tuple[Tone, str]] = {
+    "retained": ("good", "it retained {}"),
+    "higher": ("good", "it does better on {}"),
+    "reduced": ("middling", "it does slightly worse on {}"),
+    "lost": ("bad", "it lost accuracy on {}"),
+    "cannot tell": ("unknown", "whether it retained {} cannot be told"),
 }
+"""The tone of a finding, and its clause with a place for what is retained."""
 
 
 def retain_card(report: Report) -> Verdict:
@@ -37,7 +47,7 @@ def retain_card(report: Report) -> Verdict:
         if not report_verdicts.is_judged(report):
             return no_outputs(report)
         words = f"There are no {retain_test_label(report)}, so what was retained was not measured."
-        return Verdict("not measured", "unknown", words)
+        return Verdict("not measured", "unknown", words, f"what it retained of {retain_set_label(report)} is unknown")
     label = retain_set_label(report).removeprefix("the ") if is_class_request(report) else retain_test_label(report)
     own = found.deciding
     before = share(found.original.reference, own.images).split(chr(160))[0]
@@ -52,7 +62,10 @@ def retain_card(report: Report) -> Verdict:
     words += _balanced(report)
     words += "" if has_gold else f" {NO_GOLD}"
     title = found.finding if has_gold else f"{found.finding}, against before"
-    return Verdict(title, _RETAIN_TONES[found.finding], words)
+    tone, clause = _RETAIN_TONES[found.finding]
+    reference = retrained_models(report) if has_gold else "before"
+    number = headline(f"{label} classified correctly", own, reference=reference, before=found.original)
+    return Verdict(title, tone, words, clause.format(retain_set_label(report)), number)
 
 
 def _balanced(report: Report) -> str:

@@ -70,19 +70,17 @@ def heading(chart: Chart | SweepChart) -> None:
         st.caption(chart.question)
 
 
-def show(
-    chart: Chart, reports: Sequence[Report], *, key_scope: str, switch: bool = True, neighbour: bool = True
-) -> None:
+def show(chart: Chart, reports: Sequence[Report], *, key_scope: str, neighbour: bool = True) -> None:
     """Show a chart of one run or several. `key_scope` distinguishes charts that are on a page twice.
 
-    A switch offers the chart's variants if it has any, unless `switch` is False. The footers of two `neighbour` charts
-    are level; a chart that is alone in its column, or has others below it, is no neighbour.
+    A switch offers the chart's variants if it has any. The footers of two `neighbour` charts are level; a chart that is
+    alone in its column, or has others below it, is no neighbour.
     """
     report = reports[0]
     with st.container(height="stretch" if neighbour else "content"):
         heading(chart)
         reason = chart.applies(report)
-        if reason is True and switch and chart.variants:
+        if reason is True and chart.variants:
             chart = choose_variant(chart, key_scope=key_scope)
             reason = chart.applies(report)
         if reason is not True:

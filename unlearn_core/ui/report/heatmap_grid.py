@@ -15,26 +15,16 @@ from unlearn_core.ui.shell.markdown import escape
 NUM_TRACKS = 7
 """Columns of a row: at most five images, and the text beside them."""
 
-HEIGHTS = {"overview": 650, "pictures": 2_100}
-"""About the heights in pixels of two forget images and a retained one, and of all images."""
+HEIGHT = 2_100
+"""About the height in pixels of all images."""
 
 MIN_WIDTH = 60
 """Least width of an image in pixels before the row wraps; five fit on a phone."""
 
 
-def show_overview(report: Report) -> None:
-    """Show two forget images and a retained one."""
-    rows = _rows(report, "overview")
-    forgotten, retained = ([row for row in rows if row.forgotten is side] for side in (True, False))
-    show_rows([*forgotten[:2], *retained[:1]])
-    if rows:
-        st.caption(gradcam.CHART.summary(report))
-        chart_card.footer(gradcam.CHART, [report], key_scope="overview")
-
-
 def show_all(report: Report) -> None:
     """Show all images whose maps were computed at the end of the run."""
-    rows = _rows(report, "pictures")
+    rows = _rows(report)
     show_rows(rows)
     if rows:
         st.caption(gradcam.CHART.summary(report))
@@ -60,12 +50,11 @@ def show_rows(rows: Sequence[ImageRow]) -> None:
         text.markdown(f"**{escape(first)}.** {escape(rest)}" if rest else escape(row.words))
 
 
-def _rows(report: Report, key_scope: str) -> list[ImageRow]:
+def _rows(report: Report) -> list[ImageRow]:
     chart_card.heading(gradcam.CHART)
     reason = gradcam.CHART.applies(report)
     if reason is not True:
-        chart_card.explain_absence(reason, height=HEIGHTS[key_scope])
+        chart_card.explain_absence(reason, height=HEIGHT)
         return []
-    if key_scope == "overview":
-        st.caption("Maps for the true class on one colour scale per row: bright is evidence for that class.")
+    st.caption("Maps for the true class on one colour scale per row: bright is evidence for that class.")
     return drawings.heatmaps(report)

@@ -20,6 +20,7 @@ from unlearn_core.ui.report import (
     heatmap_grid,
     member_gallery,
     on_demand,
+    opening,
     repeats,
     run_details,
 )
@@ -36,12 +37,15 @@ WIDE = ("cam", "confusion", "regions", "replay")
 def show(section: Section, report: Report, run: Run | None) -> None:
     """Show all charts of a section, and what else belongs to it."""
     if section == "Overview":
+        opening.show_words(report)
         repeats.show_failed(report)
     singles: list[Cell] = []
     for chart in section_charts(section):
+        if chart is opening.shown_chart(report) and section == "Overview":
+            continue
         if chart.optional and chart.applies(report) not in (True, NOT_YET):
             continue
-        cells = _cells(chart, section, report, run)
+        cells = _cells(chart, report, run)
         if len(cells) == 1 and chart.id not in WIDE:
             singles += cells
         else:
@@ -77,12 +81,12 @@ def _show_rows(cells: Sequence[Cell], *, columns: int = 2) -> None:
                 cell()
 
 
-def _cells(chart: Chart, section: Section, report: Report, run: Run | None) -> list[Cell]:
+def _cells(chart: Chart, report: Report, run: Run | None) -> list[Cell]:
     """Return what shows a chart: one cell, or two where something stands beside it."""
     plain = partial(chart_card.show, chart, [report], key_scope="report")
     match chart.id:
         case "cam":
-            return [partial(heatmap_grid.show_overview if section == "Overview" else heatmap_grid.show_all, report)]
+            return [partial(heatmap_grid.show_all, report)]
         case "confusion":
             return [partial(confusion.show, report)]
         case "seeds":
@@ -97,7 +101,7 @@ def _cells(chart: Chart, section: Section, report: Report, run: Run | None) -> l
             return [plain, partial(_adversarial_pairs, report)]
         case name if name in on_demand_measurements():
             return [partial(on_demand.show, on_demand_measurement(name), report, run)]
-    return [partial(plain, switch=section == chart.section)]
+    return [plain]
 
 
 def _noise_images(report: Report) -> None:

@@ -1,27 +1,17 @@
-"""The report of a run: the verdicts first, then the charts behind them in tabs, as far as they are measured."""
+"""The report of a run: one screen that answers the question, then the details in tabs, as far as they are measured."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
 from unlearn_core.charts.chart import SECTIONS
-from unlearn_core.charts.drawing.wording import capitalize
-from unlearn_core.charts.text import verdict, warnings
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import chart_card
-from unlearn_core.ui.report import missing_gold, pending, repeats, report_downloads, report_section
-from unlearn_core.ui.shell import copy_link, drawings, formatting, navigation, url_state, urls
+from unlearn_core.ui.report import missing_gold, opening, pending, repeats, report_downloads, report_section
+from unlearn_core.ui.shell import copy_link, formatting, navigation, url_state, urls
 from unlearn_core.ui.shell.markdown import escape
-
-TONES = {
-    "good": ("green", ":material/check:"),
-    "middling": ("orange", ":material/trending_down:"),
-    "bad": ("red", ":material/visibility:"),
-    "unknown": ("gray", ":material/help:"),
-}
-"""Colour and icon of a verdict's badge; the text beside it says the same."""
 
 FORMER_TABS = {"Pictures": "Images", "Distance": "Inside", "Logits": "Inside", "Weights": "Inside"}
 """Today's tab by a tab's label in links of former releases."""
@@ -33,8 +23,7 @@ def show(report: Report, run: Run | None, group: Sequence[Run] = ()) -> None:
     `group` is the run with its repeats, as they were before the report was read.
     """
     _head(report, run)
-    _verdicts(report)
-    st.markdown(chart_card.legend())
+    opening.show(report)
     if run is not None and report.pending:
         pending.show(report, run)
     elif run is not None:
@@ -65,6 +54,14 @@ def _head(report: Report, run: Run | None) -> None:
                     url_state.open_comparison(report.spec)
                 repeats.offer_repeats(report, run)
             copy_link.copy_link_button("report")
+            st.button(
+                "Present",
+                icon=":material/slideshow:",
+                key="present",
+                on_click=url_state.set_param,
+                args=(navigation.PRESENT_PARAM, "1"),
+                help="One chart a screen, in large type. The arrow keys turn the pages, Esc leaves.",
+            )
             if run is None or run.state.is_finished:
                 report_downloads.show(report)
     if run is not None and run.note:
@@ -82,29 +79,11 @@ def _caption(report: Report, run: Run | None) -> str:
     return f"{first}{took} · seed {report.spec.seed}"
 
 
-def _verdicts(report: Report) -> None:
-    cards, raised, doubt = drawings.once(lambda: _texts(report), "verdicts", report.fingerprint)
-    for column, one in zip(st.columns(3), cards, strict=True):
-        colour, icon = TONES[one.tone]
-        with column.container(border=True, height="stretch"):
-            st.markdown(f":{colour}-badge[{icon} {one.title}]")
-            st.markdown(one.words)
-    for flag in raised:
-        st.markdown(f":material/flag: **{capitalize(flag.title)}.** {flag.words} :gray[{flag.doubt}]")
-    st.caption(doubt)
-
-
-def _texts(report: Report) -> tuple[Sequence[verdict.Verdict], list[warnings.ReportWarning], str]:
-    """The three cards, the warnings, and what all of them do not prove."""
-    raised = warnings.report_warnings(report)
-    checked = [] if raised else [warnings.no_warning_text(report)]
-    return verdict.verdicts(report), raised, " ".join([*checked, verdict.caveats(report)])
-
-
 def _tabs(report: Report, run: Run | None) -> None:
     url_state.accept_former_labels("tab", FORMER_TABS)
     for tab in st.tabs(SECTIONS, key="tab", bind="query-params"):
         if not tab.open:
             continue
         with tab:
+            st.markdown(chart_card.legend())
             report_section.show(st.session_state["tab"], report, run)

@@ -24,6 +24,9 @@ from unlearn_core.ui.shell import copy_link, lifespan
 from unlearn_core.ui.shell.markdown import escape
 from unlearn_core.ui.shell.middleware import MOVED_PAGES
 
+PRESENT_PARAM = "present"
+"""The query parameter of the presenter view: the number of its slide."""
+
 _logger = logging.getLogger(__name__)
 _BUG = ":material/bug_report:"
 
@@ -94,7 +97,9 @@ def show() -> None:
     """Draw the frame and run the page of the current URL."""
     icon = str(ASSETS / "logo.svg")
     st.set_page_config("Unlearn Lab", icon, layout="wide")
-    st.logo(str(ASSETS / f"logo-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=icon)
+    presents = PRESENT_PARAM in st.query_params
+    if not presents:
+        st.logo(str(ASSETS / f"logo-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=icon)
     menu: dict[str, list[st.Page]] = {}
     for name, screen in PAGES.items():
         menu.setdefault(screen.section, []).append(page(name))
@@ -103,15 +108,19 @@ def show() -> None:
         # For a URL that the menu does not have, Streamlit would show a dialog in front of the first page.
         content = _moved if asked in MOVED_PAGES else _not_found
         menu["Lab"].append(st.Page(content, title="Not found", url_path=asked or "not-found", visibility="hidden"))
-    with st.sidebar:
-        copy_link.copy_link_button("frame")
-        _one_step_back(key="one-step-back", height="content", width="content")
-    current = st.navigation(menu)
+    if not presents:
+        with st.sidebar:
+            copy_link.copy_link_button("frame")
+            _one_step_back(key="one-step-back", height="content", width="content")
+    current = st.navigation(menu, position="hidden" if presents else "sidebar")
     with show_errors():
         user_catalog.set_data_dir(data_dir_path())
         current.run()
         lifespan.warm_up()
-    st.caption(f"Unlearn Lab {VERSION}")
+    if presents:
+        _one_step_back(key="one-step-back", height="content", width="content")
+    else:
+        st.caption(f"Unlearn Lab {VERSION}")
 
 
 @contextmanager

@@ -25,10 +25,10 @@ FORMER_TABS = {"Pictures": "Images", "Distance": "Inside", "Logits": "Inside", "
 
 
 def compared_charts() -> dict[Section, list[Chart]]:
-    """The charts of each tab; a chart of another section is not repeated in the Overview."""
+    """The charts of each tab."""
     found: dict[Section, list[Chart]] = {}
     for section in SECTIONS:
-        own = [chart for chart in section_charts(section) if chart.is_compared and chart.section == section]
+        own = [chart for chart in section_charts(section) if chart.is_compared]
         if own:
             found[section] = own
     return found

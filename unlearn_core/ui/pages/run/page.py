@@ -1,5 +1,6 @@
 """The run named in the URL, and what the page shows in each state without a report, always with a next step."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -23,6 +24,7 @@ from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.ui.components import gold_actions, run_bar, training_form
 from unlearn_core.ui.components.checkpoint import checkpoint_result
+from unlearn_core.ui.pages.run import presenter
 from unlearn_core.ui.report import report_view
 from unlearn_core.ui.shell import cache, formatting, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -121,8 +123,13 @@ def show_nothing() -> None:
 
 def report_so_far(run: Run) -> bool:
     """Whether a run that is not done has a report: it is being measured, or was when it was cancelled or failed."""
+    return run.state is not RunState.DONE and has_report(run)
+
+
+def has_report(run: Run) -> bool:
+    """Whether there is a report of this run, complete or not."""
     folder = artifacts.run_dir(open_data_dir(), run.id)
-    return isinstance(run.spec, UnlearnSpec) and run.state is not RunState.DONE and artifacts.has_report(folder)
+    return isinstance(run.spec, UnlearnSpec) and artifacts.has_report(folder)
 
 
 def show_done(run: Run) -> None:
@@ -139,8 +146,17 @@ def show_done(run: Run) -> None:
     except StoreError as problem:
         _show_ended(run, "report missing", str(problem), color="red", icon=":material/broken_image:")
         return
-    _sweep_link(run)
-    report_view.show(found, run, group)
+    show_report(found, run, group)
+
+
+def show_report(report: Report, run: Run | None, group: Sequence[Run] = ()) -> None:
+    """Show a report, or one slide of it if the URL asks for it; `run` is None for the bundled example."""
+    if presenter.is_open():
+        presenter.show(report)
+        return
+    if run is not None:
+        _sweep_link(run)
+    report_view.show(report, run, group)
 
 
 def show_ended(run: Run) -> None:

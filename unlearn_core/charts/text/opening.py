@@ -1,0 +1,54 @@
+"""The first screen of a report in words: the answer in a sentence, one line on privacy, and what is not proven.
+
+All of it says what the verdicts and the claims say; there is no rule here.
+"""
+
+from collections.abc import Sequence
+
+from unlearn_core.charts.drawing.wording import capitalize, join_words
+from unlearn_core.charts.text.card import Verdict
+from unlearn_core.charts.text.claims import Claim, Evidence, forget_claims
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.privacy import MembershipResult
+
+ATTACKS: tuple[Evidence, ...] = ("membership inference", "relearning", "shadow models", "challenge score")
+"""The kinds of evidence that an attacker could use."""
+
+
+def answer(cards: Sequence[Verdict]) -> str:
+    """Return what the cards on forget set and retain set say, as one sentence."""
+    forget, retain = cards[:2]
+    is_contrast = {forget.tone == "good", retain.tone == "good"} == {True, False}
+    joint = ", but " if is_contrast and "unknown" not in (forget.tone, retain.tone) else ", and "
+    return capitalize(f"{joint.join(dict.fromkeys((forget.clause, retain.clause)))}.")
+
+
+def privacy_line(report: Report) -> str:
+    """Return what the attacks find that were made on this run, or why there was none."""
+    made = [claim for claim in forget_claims(report) if claim.evidence in ATTACKS]
+    found = [claim for claim in made if claim.direction != "unclear"]
+    if not made:
+        return report.reason(MembershipResult)
+    if not found:
+        return f"{_named(made)} found no difference {_reference(report)}."
+    said = f"{capitalize(join_words([claim.words for claim in found]))}."
+    calm = [claim for claim in made if claim not in found]
+    return f"{said} No difference by {join_words([claim.evidence for claim in calm])}." if calm else said
+
+
+def _named(claims: Sequence[Claim]) -> str:
+    return capitalize(join_words([claim.evidence for claim in claims]))
+
+
+def _reference(report: Report) -> str:
+    noun = report.dataset.item_noun
+    return "to the retrained model" if "gold" in report.evaluations else f"between forget {noun}s and unseen ones"
+
+
+def limits(report: Report) -> str:
+    """Return what no report proves."""
+    noun = report.dataset.item_noun
+    return (
+        f"That the {noun}s left no trace in the weights, or what holds for a single {noun} or person. "
+        "It is no legal guarantee."
+    )

@@ -1,0 +1,106 @@
+"""The presenter view of a report: one chart a screen in large type, turned by the arrow keys; Esc leaves."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from unlearn_core.charts import section_charts
+from unlearn_core.charts.chart import SECTIONS, Chart
+from unlearn_core.charts.plain_figure import PlainFigure
+from unlearn_core.charts.report import gradcam
+from unlearn_core.domain.report import Report
+from unlearn_core.ui.components import chart_card
+from unlearn_core.ui.report import opening
+from unlearn_core.ui.shell import drawings, url_state
+from unlearn_core.ui.shell.markdown import escape
+from unlearn_core.ui.shell.navigation import PRESENT_PARAM
+
+HEIGHT = 470
+"""Least height of a figure in pixels: title, sentence and figure fit on a screen of 900."""
+SCALE = 1.4
+"""How much larger the words of a figure are than on the page."""
+LAID_OUT = 500
+"""Figures that are taller by themselves are laid out by the pixel: they keep their size."""
+
+Slide = Callable[[], None]
+
+
+def is_open() -> bool:
+    """Whether the URL asks for this view."""
+    return PRESENT_PARAM in st.query_params
+
+
+def leave() -> None:
+    """Go back to the report."""
+    url_state.set_param(PRESENT_PARAM, "")
+
+
+def show(report: Report) -> None:
+    """Show the slide whose number is in the URL; a number beyond the last slide shows the last."""
+    slides = _slides(report)
+    number = url_state.parse_number(st.query_params[PRESENT_PARAM]) or 1
+    number = min(max(number, 1), len(slides))
+    slides[number - 1]()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _button("Previous", number - 1, len(slides), shortcut="Left", icon=":material/arrow_back:")
+        _button("Next", number + 1, len(slides), shortcut="Right", icon=":material/arrow_forward:")
+        st.button("Leave", on_click=leave, key="present-leave", shortcut="Esc", icon=":material/close:")
+        st.caption(f"{number} of {len(slides)} · Forget {escape(report.forget_set_title)} with {escape(report.method)}")
+
+
+def _button(label: str, to: int, count: int, *, shortcut: str, icon: str) -> None:
+    st.button(
+        label,
+        on_click=url_state.set_param,
+        args=(PRESENT_PARAM, str(to)),
+        disabled=not 1 <= to <= count,
+        key=f"present-{label.lower()}",
+        shortcut=shortcut,
+        icon=icon,
+    )
+
+
+def _slides(report: Report) -> list[Slide]:
+    """The answer with its numbers, one image or map as each model sees it, then every chart that can be drawn."""
+    first = opening.shown_chart(report)
+    charts = [one for section in SECTIONS for one in section_charts(section) if one.applies(report) is True]
+    charts.sort(key=lambda one: one is not first)
+    return [partial(_answer, report), *(partial(_chart, one, report) for one in charts)]
+
+
+def _answer(report: Report) -> None:
+    said = opening.texts(report)
+    st.title(escape(said.answer), anchor=False)
+    for column, card in zip(st.columns(len(said.cards)), said.cards, strict=True):
+        with column.container(border=True, height="stretch"):
+            opening.show_badge(card)
+            if card.headline is not None:
+                st.header(f"{card.headline.value} {escape(card.headline.label)}", anchor=False)
+                opening.show_compared(card.headline)
+    st.header(f"Privacy. {escape(said.privacy)}", anchor=False)
+    st.header(f"What this does not prove. {escape(said.limits)}", anchor=False)
+
+
+def _chart(one: Chart, report: Report) -> None:
+    st.title(one.title, anchor=False)
+    if one is gradcam.CHART:
+        row = opening.first_heatmaps(report)
+        for column, cell in zip(st.columns(len(row.cells)), row.cells, strict=True):
+            column.image(cell.file, caption=escape(cell.caption), width="stretch", alt=f"{row.title}: {cell.caption}")
+        summary = f"{row.words} Bright areas are evidence for the class."
+    else:
+        drawing = drawings.chart(one, [report], chart_card.current_theme())
+        st.plotly_chart(_enlarged(drawing.figure), theme=None, key=f"present-{one.id}", alt=drawing.alt)
+        summary = drawing.summary
+    st.header(escape(_first_sentence(summary)), anchor=False)
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"(?<=\.)\s+(?=[A-Z])", text, maxsplit=1)[0]
+
+
+def _enlarged(figure: PlainFigure) -> PlainFigure:
+    height = figure.to_dict()["layout"]["height"]
+    return figure if height > LAID_OUT else figure.enlarged(SCALE, height=HEIGHT)
