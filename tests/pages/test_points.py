@@ -11,6 +11,7 @@ from PIL import Image
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, made_again
 from tests.pages.page_asserts import fine, without_words, words
+from unlearn_core.charts import charts
 from unlearn_core.data import datasets
 from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.engine.execute import unlearn
@@ -44,6 +45,14 @@ def test_each_set_of_points_has_its_gallery(visit: Visit, runs: list[int], page:
     assert len(rows) == explain.PER_PAGE
     assert all((row >= datasets.card("moons").train) is chosen.endswith("test") for row in rows)
     assert not without_words(app)
+
+
+def test_the_first_screen_shows_the_regions_of_each_model(visit: Visit, runs: list[int]) -> None:
+    app = fine(visit("run", id=str(runs[0])))
+    assert len(app.metric) >= 2 and "**Privacy.**" in words(app) and "a single point" in words(app)
+    drawn = [chart.proto.id for chart in app.get("plotly_chart") if "regions" in chart.proto.id]
+    assert len(drawn) == 1, "not in the Overview too"
+    assert fine(visit("run", id=str(runs[0]), present="2")).title[0].value == charts()["regions"].title
 
 
 def test_a_point_can_be_followed_through_all_runs(visit: Visit, runs: list[int]) -> None:
