@@ -63,16 +63,24 @@ def measured(before: float | None, after: float | None, golds: float | None) -> 
 # Closeness.
 
 
-def test_every_row_of_closeness_ends_at_its_farthest() -> None:
-    traces = drawn(gold_metrics.CHART, TWINS)
-    assert {"before", "after", "two retrained"} <= traces.keys()
+def test_every_row_of_closeness_is_a_share_of_the_distance_before() -> None:
+    marks = drawn(gold_metrics.CHART, TWINS)
+    assert {"after", "two retrained"} <= marks.keys()
     values = TWINS[ClosenessResult].sets["forget_train"].values
     for at, what in enumerate(gold_metrics.GOLD_METRICS):
-        top = max(value for value in values[what].values() if value is not None)
-        for pair, name in gold_metrics.PAIR_LABELS.items():
-            assert traces[name].x[at] == pytest.approx((values[what][pair] or 0) / top)
-    rows = layout_of(gold_metrics.CHART.figure([TWINS], LIGHT)).yaxis.ticktext
-    assert "two retrained 10 %" in plain(rows[1]) and "→" in rows[0]
+        for pair in ("after-gold", "gold-twin"):
+            share = (values[what][pair] or 0) / (values[what]["before-gold"] or 1)
+            assert marks[gold_metrics.PAIR_LABELS[pair]].x[at] == pytest.approx(min(share, 2))
+    line = layout_of(gold_metrics.CHART.figure([TWINS], LIGHT)).shapes[0]
+    assert line.x0 == line.x1 == 1, "before"
+
+
+@pytest.mark.parametrize(("after", "at", "label"), [(0.2, 0.4, "40 %"), (0.75, 1.5, "150 %"), (5.0, 2.0, "1000 %")])
+def test_what_is_left_of_a_distance_stands_beside_its_mark(after: float, at: float, label: str) -> None:
+    figure = gold_metrics.CHART.figure([measured(0.5, after, None)], LIGHT)
+    *_, mark, words = figure.data
+    assert set(mark.x) == {at} == set(words.x) and {plain(text).strip() for text in words.text} == {label}
+    assert layout_of(figure).xaxis.range[1] > at
 
 
 def test_closeness_in_words() -> None:
@@ -86,11 +94,10 @@ def test_closeness_in_words() -> None:
 
 
 def test_equal_models_and_missing_values_can_be_drawn() -> None:
-    same = drawn(gold_metrics.CHART, measured(0.0, 0.0, 0.0))
-    assert set(same["after"].x) == set(same["before"].x) == {0.0}
-    lost = gold_metrics.CHART.figure([measured(0.5, None, None)], LIGHT)
-    assert "after" not in drawn(gold_metrics.CHART, measured(0.5, None, None))
-    assert "no value" in layout_of(lost).yaxis.ticktext[0]
+    for lacking in (measured(0.0, 0.0, 0.0), measured(0.5, None, None)):
+        assert "after" not in drawn(gold_metrics.CHART, lacking)
+        rows = layout_of(gold_metrics.CHART.figure([lacking], LIGHT)).yaxis.ticktext
+        assert all(row.endswith("(no value)") for row in rows)
     assert "no value" not in gold_metrics.CHART.summary(measured(0.5, 0.1, None))
 
 
@@ -126,26 +133,29 @@ def test_zrf_names_gold_as_the_aim() -> None:
     )
 
 
-def test_an_official_value_that_is_missing_or_below_nought_is_drawn_as_such() -> None:
+def test_zrf_draws_one_row_a_model_on_one_scale_and_a_line_at_the_aim() -> None:
+    figure = zrf.CHART.figure([TWINS], LIGHT)
+    assert list(layout_of(figure).yaxis.ticktext) == ["before", "after", "retrained", "second retrained"]
+    (aim,) = layout_of(figure).shapes
+    assert aim.x0 == TWINS[ZrfResult].models["gold"].proper
+    assert not layout_of(zrf.CHART.figure([WITHOUT], LIGHT)).shapes
+
+
+def test_official_values_are_in_the_table_with_the_reason_where_one_is_missing() -> None:
     models = {"before": ZrfValues(proper=0.2, official=-0.7), "after": ZrfValues(proper=0.4, official=None)}
     reasons = {"after": "A probability is too small."}
     report = WITHOUT.with_result(WITHOUT[ZrfResult].model_copy(update={"models": models, "reasons": reasons}))
-    figure = zrf.CHART.figure([report], LIGHT)
-    assert layout_of(figure).xaxis.range[0] < -0.7
-    assert len([trace for trace in traces(zrf.CHART, report) if trace.name == "after"]) == 1
+    assert zrf.CHART.table([report])["official"].tolist()[0] == -0.7
     assert zrf.CHART.table([report])["missing"].tolist() == ["", "A probability is too small."]
 
 
 # CKA.
 
 
-def test_cka_has_a_line_a_pair_and_gaps_where_there_is_no_value() -> None:
-    assert list(drawn(cka.CHART, TWINS)) == [
-        "two retrained",
-        "before and retrained",
-        "before and after",
-        "after and retrained",
-    ]
+def test_cka_compares_all_with_the_retrained_model_and_has_gaps_where_there_is_no_value() -> None:
+    assert list(drawn(cka.CHART, TWINS)) == ["two retrained", "before and retrained", "after and retrained"]
+    labels = [label.text for label in layout_of(cka.CHART.figure([TWINS], LIGHT)).annotations]
+    assert labels == ["two retrained", "before", "after"]
     assert list(drawn(cka.CHART, WITHOUT)) == ["before and after"]
     result = REPORT[CkaResult]
     undefined = dict.fromkeys(result.layers[2].pairs, FeatureSimilarity(unbiased=None, plain=None))

@@ -31,10 +31,7 @@ def report_sections(reports: Sequence[Report]) -> list[ReportSection]:
         ReportSection(
             section,
             tuple(
-                figure
-                for chart in section_charts(section)
-                if chart.is_exported
-                for figure in _figures(chart, reports)
+                figure for chart in section_charts(section) if chart.is_exported for figure in _figures(chart, reports)
             ),
         )
         for section in SECTIONS

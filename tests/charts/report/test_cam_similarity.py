@@ -1,7 +1,9 @@
 """Likeness of maps in words: beside gold where there is one, and where maps are flat."""
 
 from tests.charts.fake_reports import made_up_report
+from tests.charts.layout import layout_of
 from unlearn_core.charts.chart import NO_GOLD
+from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report.cam_similarity import CHART, OLD_REPORT, summary
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.explanations import CamResult, MapSimilarity, Quartiles
@@ -47,3 +49,22 @@ def test_a_run_that_was_measured_earlier_says_so() -> None:
     old = CamResult(images=cam.images, layer=cam.layer, pixels=cam.pixels, maps=cam.maps)
     assert "similarity" not in old.to_part().facts
     assert CHART.applies(REPORT.with_result(old)) == OLD_REPORT
+
+
+def test_each_pair_has_a_row_of_its_own_and_only_where_it_has_a_value() -> None:
+    report = ranked(before_after=0.5, gold_after=None, before_gold=0.45)
+    figure = CHART.figure([report], LIGHT)
+    rows = list(layout_of(figure).yaxis.ticktext)
+    assert rows == [
+        f"<b>{side}</b>: {pair}"
+        for side in ("forget", "retained")
+        for pair in ("before and after", "before and retrained")
+    ]
+    lines = [trace for trace in figure.data if trace.name == "reference"]
+    assert [set(line.x) for line in lines] == [{0.45}, {0.45}], "one reference a side"
+
+
+def test_each_way_to_compare_maps_has_a_scale_of_its_own() -> None:
+    report = ranked(before_after=0.5, gold_after=0.3, before_gold=0.45)
+    titles = [layout_of(chart.figure([report], LIGHT)).xaxis.title.text for chart in CHART.variants.values()]
+    assert len(set(titles)) == len(titles) == 3

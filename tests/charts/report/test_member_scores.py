@@ -1,6 +1,7 @@
 """Who is still recognised: counted by corners, beside gold, or beside before where there is no gold."""
 
 import numpy as np
+import pytest
 
 from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts.chart import NO_GOLD
@@ -45,10 +46,18 @@ def test_the_surest_come_first_with_golds_figure_beside_them() -> None:
 def test_sentence_compares_with_gold_and_says_how_often_the_attack_errs() -> None:
     report = called([0.2, 0.9, 0.6, 0.5], gold=[0.1, 0.3, 0.8, 0.7], before=[1, 1, 1, 1])
     assert plain(summary(report)) == (
-        "The attack identifies 1 of 4 forget images as members only after unlearning, 1 only in the retrained model; "
-        "in total 2 and 2. It also identifies 25 % of an equal number of test images as members: its false positive "
-        "rate."
+        "The attack identifies 1 of 4 forget images as members only after unlearning, 1 only in the retrained model: "
+        "chance explains the difference. In total 2 and 2. It also identifies 25 % of an equal number of test images "
+        "as members: its false positive rate."
     )
+
+
+@pytest.mark.parametrize(
+    ("after", "gold", "words"),
+    [(0.9, 0.1, ": more than chance explains. In total"), (0.1, 0.9, ": fewer than chance explains. In total")],
+)
+def test_a_difference_that_chance_does_not_explain_is_named(after: float, gold: float, words: str) -> None:
+    assert words in summary(called([after] * 40, gold=[gold] * 40, before=[1] * 40))
 
 
 def test_without_gold_it_is_held_against_before() -> None:

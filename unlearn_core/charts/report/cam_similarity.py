@@ -1,6 +1,8 @@
 """Similarity of the Grad-CAM maps of pairs of models, over a sample of images."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import pandas as pd
@@ -8,12 +10,11 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, needs, panels
 from unlearn_core.charts.drawing.dumbbell import intervals, row_axis
-from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, with_alpha
+from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import number, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.explanations import CamResult, MapSimilarity, Quartiles
 
-MEASURE_LABELS = {"cosine": "same shape", "rank": "same order", "top": "same top fifth"}
 SIDE_LABELS = {"forget": "forget", "retain": "retained"}
 PAIR_LABELS = {
     "before-after": "before and after",
@@ -21,8 +22,17 @@ PAIR_LABELS = {
     "before-gold": "before and retrained",
 }
 """The pairs that are compared; the third is the reference for the first."""
-_SHIFT = {"before-after": 0.24, "gold-after": 0.0, "before-gold": -0.24}
-_LOOKS = {"before-after": "before", "gold-after": "gold", "before-gold": "reference"}
+_REFERENCE = "before-gold"
+_ROLES = {"before-after": "after", "gold-after": "gold", "before-gold": "before"}
+"""The mark of each pair: that of the model which is compared."""
+_AXES = {
+    "cosine": "cosine similarity of two maps",
+    "rank": "rank correlation of two maps",
+    "top": "share of one map in the strongest fifth of the other",
+}
+_VARIANTS = {"Same order": "rank", "Same shape": "cosine", "Same strongest fifth": "top"}
+"""The measures by their labels in the switch."""
+_SPACE = "\N{NO-BREAK SPACE}"
 CLOSE = 0.1
 """Rank correlations that differ by no more than this count as equal."""
 OLD_REPORT = "This run was measured by a release that did not compare maps. Run it again to see this chart."
@@ -64,61 +74,94 @@ def _similarity(report: Report) -> Mapping[str, Mapping[str, MapSimilarity]]:
 
 
 def _measures(one: MapSimilarity) -> dict[str, Quartiles | None]:
-    """By the ids of MEASURE_LABELS."""
+    """By the ids of _AXES."""
     return {"cosine": one.cosine, "rank": one.rank, "top": one.top}
 
 
-def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """Draw one row per side and measure: medians as marks, interquartile ranges as lines."""
+def figure(reports: Sequence[Report], theme: Theme, name: str) -> go.Figure:
+    """Draw one row per side and pair of models: the median as a mark, the interquartile range as a line.
+
+    The similarity of before and gold, two models that were trained alike, is the reference of each side.
+    """
     drawn = panels(reports, theme)
-    rows = [(side, name) for side in SIDE_LABELS for name in MEASURE_LABELS]
+    rows = [
+        (side, pair)
+        for side in SIDE_LABELS
+        for pair in PAIR_LABELS
+        if any(_quartiles(report, side, pair, name) is not None for report in reports)
+    ]
     for column, report in enumerate(reports, 1):
-        for pair in _similarity(report)["retain"]:
-            drawn.add_trace(_markers(report, pair, rows, theme), row=1, col=column)
-        for label in _labels(report, theme):
-            drawn.add_annotation(**label, row=1, col=column)
-    labels = [f"<b>{SIDE_LABELS[side]}</b>, {MEASURE_LABELS[name]}" for side, name in rows]
-    drawn.update_yaxes(**row_axis(labels, theme, room=(0.6, 1.1)))
-    drawn.update_xaxes(showgrid=True, range=[-0.55, 1.05], tickvals=[-0.5, 0, 0.5, 1])
-    drawn.update_xaxes(title_text="similarity of the maps of two models (1 = identical)", row=1)
+        for trace in _traces(report, rows, name, theme):
+            drawn.add_trace(trace, row=1, col=column)
+    labels = [f"<b>{SIDE_LABELS[side]}</b>: {PAIR_LABELS[pair]}" for side, pair in rows]
+    drawn.update_yaxes(**row_axis(labels, theme))
+    low = 0 if name == "top" else -0.5
+    drawn.update_xaxes(showgrid=True, range=[low - 0.05, 1.12], tickvals=[-0.5, 0, 0.5, 1])
+    drawn.update_xaxes(title_text=f"{_AXES[name]} (1 = identical)", row=1)
     return drawn
 
 
-def _markers(report: Report, pair: str, rows: Sequence[tuple[str, str]], theme: Theme) -> go.Scatter:
-    found = _similarity(report)
-    told = [
-        (place, side, name, quartiles)
-        for place, (side, name) in enumerate(rows)
-        if (quartiles := _measures(found[side][pair])[name]) is not None
+def _quartiles(report: Report, side: str, pair: str, name: str) -> Quartiles | None:
+    """Return a measure of a pair; None where there is no such pair, or a map of every image is flat."""
+    pairs = _similarity(report)[side]
+    return _measures(pairs[pair])[name] if pair in pairs else None
+
+
+def _traces(report: Report, rows: Sequence[tuple[str, str]], name: str, theme: Theme) -> list[go.Scatter]:
+    """Return the marks of each pair, their numbers, and the references as vertical lines through their side's rows."""
+    found, height = _similarity(report), len(rows) - 1
+    known = [
+        (side, pair, height - place, quartiles)
+        for place, (side, pair) in enumerate(rows)
+        if (quartiles := _quartiles(report, side, pair, name)) is not None
     ]
-    role = _LOOKS[pair]
-    look = marker_style(theme, "gold" if role == "gold" else "before", 9)
-    if role == "reference":
-        look = {"symbol": "line-ns", "size": 11, "line": {"color": theme.quiet, "width": 2.5}}
+    traces = []
+    for side in SIDE_LABELS:
+        own = [(at, one.median) for where, pair, at, one in known if (where, pair) == (side, _REFERENCE)]
+        for at, median in own:
+            top = max(y for where, _, y, _ in known if where == side)
+            line = {"color": theme.quiet, "width": 1.5, "dash": "dot"}
+            reference = go.Scatter(x=[median, median], y=[at, top + 0.4], mode="lines", line=line, hoverinfo="skip")
+            traces.append(reference.update(name="reference"))
+    for pair, role in _ROLES.items():
+        own = [(side, at, one) for side, which, at, one in known if which == pair]
+        if own:
+            traces.append(_markers(found, pair, own, role, theme))
+    text = [f"{3 * _SPACE}{number(one.median, 2)}" for *_, one in known]
+    numbers = go.Scatter(
+        x=[max(one.high, one.median) for *_, one in known],
+        y=[at for _, _, at, _ in known],
+        text=text,
+        textposition="middle right",
+        textfont={"size": SMALL_FONT, "color": theme.ink},
+        mode="text",
+        hoverinfo="skip",
+        cliponaxis=False,
+    )
+    return [*traces, numbers]
+
+
+def _markers(
+    found: Mapping[str, Mapping[str, MapSimilarity]],
+    pair: str,
+    rows: Sequence[tuple[str, int, Quartiles]],
+    role: str,
+    theme: Theme,
+) -> go.Scatter:
     return go.Scatter(
         name=PAIR_LABELS[pair],
-        x=[quartiles.median for *_, quartiles in told],
-        y=[len(rows) - 1 - place + _SHIFT[pair] for place, *_ in told],
+        x=[quartiles.median for *_, quartiles in rows],
+        y=[at for _, at, _ in rows],
         mode="markers",
-        marker=look,
+        marker=marker_style(theme, role, 9),
         error_x=intervals(
-            [(quartiles.low, quartiles.median, quartiles.high) for *_, quartiles in told],
-            with_alpha(theme.gold if role == "gold" else theme.before, 0.75),
+            [(quartiles.low, quartiles.median, quartiles.high) for *_, quartiles in rows],
+            with_alpha(getattr(theme, role), 0.75),
         ),
-        customdata=[[SIDE_LABELS[side], MEASURE_LABELS[name], found[side][pair].images] for _, side, name, _ in told],
-        hovertemplate=f"<b>{PAIR_LABELS[pair]}</b>, %{{customdata[0]}}, %{{customdata[1]}}<br>median %{{x:.2f}} of "
-        "%{customdata[2]} images<extra></extra>",
+        customdata=[[SIDE_LABELS[side], found[side][pair].images] for side, *_ in rows],
+        hovertemplate=f"<b>{PAIR_LABELS[pair]}</b>, %{{customdata[0]}}<br>median %{{x:.2f}} of "
+        "%{customdata[1]} images<extra></extra>",
     )
-
-
-def _labels(report: Report, theme: Theme) -> list[PlotlyDict]:
-    """Return the legend, one line above the rows."""
-    signs = {"before-after": (theme.before, "○"), "gold-after": (theme.gold, "◆"), "before-gold": (theme.quiet, "|")}
-    words = {"before-after": "before/after", "gold-after": "after/retrained", "before-gold": "before/retrained"}
-    shown = _similarity(report)["retain"]
-    text = "  ".join(f'<span style="color:{signs[pair][0]}">{signs[pair][1]}</span> {words[pair]}' for pair in shown)
-    place = {"x": 1, "y": 1, "xref": "x domain", "yref": "y domain", "xanchor": "right", "yanchor": "top"}
-    return [place | {"text": text, "font": {"size": SMALL_FONT, "color": theme.quiet}}]
 
 
 def summary(report: Report) -> str:
@@ -157,20 +200,26 @@ def alt_text(report: Report) -> str:
     return f"Dot chart of the similarity of Grad-CAM maps. {' '.join(row[:1].upper() + row[1:] for row in rows)}"
 
 
-CHART = Chart(
-    id="places",
-    title="Similarity of Grad-CAM maps",
-    question="Does the model still look at the same places?",
-    caveat="Grad-CAM for the true class of each image. Shape is the cosine similarity of two maps, order their rank "
-    "correlation, and top fifth the share of one map's mass in the strongest fifth of the other's cells, 20 % by "
-    "chance. Marks are medians, lines are interquartile ranges; flat maps are left out and counted. Strength does not "
-    "matter here: maps may be similar although one is weak. Two models trained from different seeds look at somewhat "
-    "different places too, so 1 is not the aim: the reference is the similarity of before and retrained.",
-    applies=applies,
-    table=table,
-    figure=figure,
-    summary=summary,
-    alt_text=alt_text,
-    section="Images",
-    order=20,
-)
+def _chart(name: str) -> Chart:
+    return Chart(
+        id="places" if name == "rank" else f"places-{name}",
+        title="Agreement of Grad-CAM maps",
+        question="Does the model still look at the same places?",
+        caveat="Grad-CAM for the true class of each image. Order is the rank correlation of two maps, shape their "
+        "cosine similarity, and the strongest fifth the share of one map's mass in the strongest fifth of the other's "
+        "cells, 20 % by chance. Marks are medians, lines are interquartile ranges; flat maps are left out and counted. "
+        "Strength does not matter here: maps may be similar although one is weak. Two models trained from different "
+        "seeds look at somewhat different places too, so 1 is not the aim: the dotted line is the similarity of before "
+        "and retrained.",
+        applies=applies,
+        table=table,
+        figure=partial(figure, name=name),
+        summary=summary,
+        alt_text=alt_text,
+        section="Images",
+        order=20,
+    )
+
+
+CHART = _chart("rank")
+CHART = replace(CHART, variants={label: _chart(name) for label, name in _VARIANTS.items()})

@@ -1,4 +1,4 @@
-"""Similarity of features (linear CKA) per layer between pairs of models, with that of two golds as reference."""
+"""Similarity of features (linear CKA) to those of gold per layer, with that of two golds as reference."""
 
 from collections.abc import Sequence
 from math import floor
@@ -6,7 +6,7 @@ from math import floor
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, TWO_GOLDS, Chart, build_table, layer_axis, needs, panels
+from unlearn_core.charts.chart import NO_GOLD, TWO_GOLDS, Chart, build_table, layer_axis, needs, panels, spread_labels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import join_words, number
 from unlearn_core.domain.report import Report
@@ -18,9 +18,12 @@ PAIR_LABELS = {
     "before-after": "before and after",
     "after-gold": "after and retrained",
 }
-"""In the order in which they are drawn: the last is on top."""
+"""All pairs, as the table names them."""
+_END_LABELS = {"gold-twin": TWO_GOLDS, "before-gold": "before", "after-gold": "after", "before-after": "before, after"}
+"""What stands at the end of a line; the heading says what all are compared with."""
+_ROOM = 0.16
+"""Room behind the last layer, as a share of the layers."""
 _ONE_GOLD = "Spread unknown: features of only one retrained model."
-_HEIGHT = 410
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -42,70 +45,72 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """Draw one line per pair over the layers, from input to output, on a scale that ends at 1."""
-    drawn = panels(reports, theme, height=_HEIGHT)
-    seen = [value for report in reports for pair in PAIR_LABELS for value in report[CkaResult].unbiased(pair).values()]
-    low = floor(10 * min([value for value in seen if value is not None] or [0.0])) / 10
-    for column, report in enumerate(reports, 1):
-        for pair in PAIR_LABELS:
-            values = report[CkaResult].unbiased(pair)
-            if values:
-                drawn.add_trace(_trace(pair, values, theme), row=1, col=column)
+    """Draw the similarity to gold over the layers, from input to output, after and before, and that of two golds.
+
+    A report without gold has the similarity of before and after instead.
+    """
+    drawn = panels(reports, theme)
+    shown = [{pair: report[CkaResult].unbiased(pair) for pair in _drawn_pairs(report)} for report in reports]
+    seen = [value for own in shown for values in own.values() for value in values.values() if value is not None]
+    low = floor(10 * min(seen or [0.0])) / 10
+    layers = list(dict.fromkeys(row.layer for report in reports for row in report[CkaResult].layers))
+    for column, own in enumerate(shown, 1):
+        for pair, values in own.items():
+            drawn.add_trace(_trace(pair, values, theme), row=1, col=column)
+        for label in _labels(own, theme, gap=0.07 * (1.04 - low)):
+            drawn.add_annotation(**label, row=1, col=column)
     drawn.update_yaxes(showgrid=True, range=[low - 0.02, 1.02], nticks=6)
-    drawn.update_yaxes(title_text="similarity (CKA)", col=1)
-    drawn.update_xaxes(**layer_axis(row.layer for report in reports for row in report[CkaResult].layers))
+    drawn.update_yaxes(title_text="similarity (CKA), 1 = the same", col=1)
+    axis = layer_axis(layers)
+    axis["range"] = [-0.5, (1 + _ROOM) * len(layers) - 0.5]  # With room for the labels behind the last layer.
+    drawn.update_xaxes(**axis)
     drawn.update_xaxes(title_text="layer, input to output", row=1)
-    several = len(reports) > 1
-    drawn.update_layout(margin={"t": 84 if several else 48})
-    shown = [pair for pair in reversed(PAIR_LABELS) if any(report[CkaResult].unbiased(pair) for report in reports)]
-    drawn.add_annotation(
-        text=_legend(shown, theme),
-        x=0,
-        y=1,
-        xref="paper",
-        yref="paper",
-        xanchor="left",
-        yanchor="bottom",
-        align="left",
-        yshift=34 if several else 6,
-        font={"size": SMALL_FONT, "color": theme.ink},
-    )
     return drawn
 
 
-def _legend(shown: list[str], theme: Theme) -> str:
-    """Return the legend, two lines per row: the lines are too close to one another for labels at their ends."""
-    words = {
-        "after-gold": f'<span style="color:{text_color(theme, "after")}">●</span> {PAIR_LABELS["after-gold"]}',
-        "before-gold": f'<span style="color:{theme.before}">○</span> {PAIR_LABELS["before-gold"]}',
-        "gold-twin": f'<span style="color:{theme.gold}">■</span> {TWO_GOLDS}',
-        "before-after": f'<span style="color:{text_color(theme, "after")}">┄</span> before and after',
-    }
-    parts = [words[pair] for pair in shown]
-    return "<br>".join("   ".join(parts[at : at + 2]) for at in range(0, len(parts), 2))
+def _drawn_pairs(report: Report) -> list[str]:
+    """Return the pairs that are drawn: those with gold, or before and after where there is none; the last is on top."""
+    known = [pair for pair in ("gold-twin", "before-gold", "after-gold") if report[CkaResult].unbiased(pair)]
+    return known or ["before-after"]
+
+
+def _labels(shown: dict[str, dict[str, float | None]], theme: Theme, *, gap: float) -> list[PlotlyDict]:
+    """Return the name of each line at its end, moved apart where lines end close to each other."""
+    known = {pair: [(x, y) for x, y in values.items() if y is not None] for pair, values in shown.items()}
+    ends = {pair: points[-1] for pair, points in known.items() if points}
+    heights = spread_labels([height for _, height in ends.values()], gap) if ends else []
+    return [
+        {
+            "text": _END_LABELS[pair],
+            "x": layer,
+            "y": height,
+            "xanchor": "left",
+            "xshift": 10,
+            "font": {"size": SMALL_FONT + 1, "color": _label_color(pair, theme)},
+        }
+        for (pair, (layer, _)), height in zip(ends.items(), heights, strict=True)
+    ]
+
+
+def _label_color(pair: str, theme: Theme) -> str:
+    return text_color(theme, "after") if pair.startswith("after") else theme.quiet
 
 
 def _trace(pair: str, values: dict[str, float | None], theme: Theme) -> go.Scatter:
-    looks: dict[str, PlotlyDict] = {
-        "gold-twin": {"mode": "lines", "line": {"color": with_alpha(theme.gold, 0.4), "width": 12}},
-        "before-gold": {
-            "mode": "lines+markers",
-            "line": {"color": theme.before, "width": 2},
-            "marker": marker_style(theme, "before", 7),
-        },
-        "before-after": {"mode": "lines", "line": {"color": theme.after, "width": 2, "dash": "dash"}},
-        "after-gold": {
-            "mode": "lines+markers",
-            "line": {"color": theme.after, "width": 2.5},
-            "marker": marker_style(theme, "after", 8),
-        },
+    role = "after" if pair in ("after-gold", "before-after") else "before"
+    look: PlotlyDict = {
+        "mode": "lines+markers",
+        "line": {"color": getattr(theme, role), "width": 2.5},
+        "marker": marker_style(theme, role, 7),
     }
+    if pair == "gold-twin":
+        look = {"mode": "lines", "line": {"color": with_alpha(theme.gold, 0.4), "width": 12}}
     return go.Scatter(
         name=PAIR_LABELS[pair],
         x=list(values),
         y=list(values.values()),
         hovertemplate=f"<b>{PAIR_LABELS[pair]}</b>, %{{x}}<br>%{{y:.3f}}<extra></extra>",
-        **looks[pair],
+        **look,
     )
 
 
@@ -138,7 +143,7 @@ def summary(report: Report) -> str:
 def alt_text(report: Report) -> str:
     """List the similarity of every layer to its state before, and to gold where there is one."""
     result = report[CkaResult]
-    pairs = [pair for pair in ("before-after", "after-gold", "gold-twin") if result.unbiased(pair)]
+    pairs = [pair for pair in ("before-after", "before-gold", "after-gold", "gold-twin") if result.unbiased(pair)]
     rows = [
         f"{PAIR_LABELS[pair]}: "
         + ", ".join(
@@ -152,19 +157,18 @@ def alt_text(report: Report) -> str:
 
 CHART = Chart(
     id="cka",
-    title="Feature similarity per layer (CKA)",
-    question="Which layers represent images as in the retrained model?",
+    title="Similarity of features to the retrained model (CKA)",
+    question="In which layers are the features those of the retrained model?",
     caveat="Linear CKA of the outputs of a layer for the same images, half of them from the forget set: 1 is the same "
     "up to rotation and scale, 0 is unrelated. Early layers are similar in any two models of one recipe, so what "
-    "counts is whether the line of after and retrained reaches the band of two retrained models. The estimator drawn "
-    "is not inflated by a small number of images; the usual one is in the table. Similarity does not prove that "
-    "something is remembered.",
+    "counts is whether the line of after reaches the band of two retrained models, or leaves that of before. The "
+    "estimator drawn is not inflated by a small number of images; the usual one, and before with after, are in the "
+    "table. Similarity does not prove that something is remembered.",
     applies=needs(CkaResult),
     table=table,
     figure=figure,
     summary=summary,
     alt_text=alt_text,
-    height=_HEIGHT,
     section="Inside",
     order=20,
 )

@@ -1,4 +1,4 @@
-"""Distances to gold by several metrics, before and after, with those of two golds as reference; a scale per metric."""
+"""Distances to gold by several metrics as shares of the distance before, with those of two golds as reference."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import ONE_GOLD, TWO_GOLDS, Chart, build_table, needs_gold, panels
 from unlearn_core.charts.drawing.dumbbell import connectors
-from unlearn_core.charts.drawing.theme import SMALL_FONT, Theme, marker_style
-from unlearn_core.charts.drawing.wording import MODEL_LABELS, capitalize, is_class_request, number, percent
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, text_color
+from unlearn_core.charts.drawing.wording import NO_VALUE, capitalize, is_class_request, number, percent
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import ClosenessResult, GoldComparison
 from unlearn_core.domain.split import set_label
@@ -52,9 +52,15 @@ _FORMER_LABELS = {
 }
 """Labels of the sets in links of former releases."""
 PAIR_LABELS = {"before-gold": "before", "after-gold": "after", "gold-twin": TWO_GOLDS}
-_ENDS = ("before-gold", "after-gold")
+_SHARED = ("gold-twin", "after-gold")
+"""The pairs that are drawn as marks; that of before and gold is the line at 1."""
 _LOOKS = {"before-gold": "before", "after-gold": "after", "gold-twin": "gold"}
 _HEIGHT = 410
+_FARTHEST = 2.0
+"""Farther marks are drawn here; their labels give the value."""
+_PLACE = 0.2
+"""Left of this there is no room for a label on the left."""
+_PAD = 2 * "\N{NO-BREAK SPACE}"
 
 
 def applies(report: Report, name: str) -> Literal[True] | str:
@@ -96,60 +102,89 @@ def _why(report: Report, name: str) -> str:
 
 
 def figure(reports: Sequence[Report], theme: Theme, name: str) -> go.Figure:
-    """Draw each row from gold (left) to the value farthest from it; the values are written below the metric's title."""
+    """Draw what is left of each distance: 0 is like gold, 1 as far from it as before, which is the reference line."""
     values = [_sets(report)[name].values for report in reports]
-    tops = {what: max([v for own in values for v in own[what].values() if v] or [1.0]) for what in GOLD_METRICS}
+    shares = [{pair: _shares(own, pair) for pair in PAIR_LABELS} for own in values]
+    top = min(max([1.0, *(v for own in shares for pair in _SHARED for v in own[pair].values())]), _FARTHEST)
     drawn = panels(reports, theme, height=_HEIGHT)
-    for column, own in enumerate(values, 1):
-        drawn.add_traces(_traces(own, tops, theme), rows=1, cols=column)
-    alone = values[0] if len(values) == 1 else None
+    for column, (own, known) in enumerate(zip(shares, values, strict=True), 1):
+        here: PlotlyDict = {"row": 1, "col": column}
+        for trace in _traces(own, known, theme, top):
+            drawn.add_trace(trace, **here)
+        drawn.add_vline(x=1, line={"color": theme.before, "width": 1.5}, **here)
+        quiet = {"color": theme.quiet}
+        drawn.add_annotation(text="before", x=1, y=-0.75, xanchor="right", xshift=-5, font=quiet, **here)
     drawn.update_yaxes(
         tickvals=list(range(len(GOLD_METRICS))),
         ticktext=[
-            f"<b>{one.title}</b>{_figures(one, alone[what]) if alone else ''}" for what, one in GOLD_METRICS.items()
+            one.title if any(what in own["after-gold"] for own in shares) else f"{one.title} ({NO_VALUE})"
+            for what, one in GOLD_METRICS.items()
         ],
         tickfont={"size": SMALL_FONT, "color": theme.ink},
-        range=[len(GOLD_METRICS) - 0.5, -0.5],
+        range=[len(GOLD_METRICS) - 0.5, -1.1],
     )
+    marks = [mark for mark in (0, 0.5, 1, 1.5, 2) if mark <= top]
     drawn.update_xaxes(
-        showgrid=True, range=[-0.05, 1.08], tickvals=[0, 0.5, 1], ticktext=[MODEL_LABELS["gold"], "", "farthest"]
+        showgrid=True, range=[-0.03, top + 0.16], tickvals=marks, ticktext=[percent(mark, 0) for mark in marks]
     )
+    drawn.update_xaxes(title_text="distance to the retrained model, as a share of the distance before", row=1)
     return drawn
 
 
-def _figures(measure: GoldMetric, values: Mapping[str, float | None]) -> str:
-    before, after, spread = (
-        None if values[pair] is None else measure.format(values[pair] or 0) for pair in PAIR_LABELS
-    )
-    golds = "" if spread is None else f" · {TWO_GOLDS} {spread}"
-    return f"<br>{before or 'no value'} → {after or 'no value'}{golds}"
+def _shares(values: Mapping[str, Mapping[str, float | None]], pair: str) -> dict[str, float]:
+    """Return the distance of a pair as a share of that of before and gold, by metric; without those that lack one."""
+    return {
+        what: distance / before
+        for what in GOLD_METRICS
+        if (distance := values[what][pair]) is not None and (before := values[what]["before-gold"])
+    }
 
 
-def _traces(values: Mapping[str, Mapping[str, float | None]], tops: dict[str, float], theme: Theme) -> list[go.Scatter]:
+def _traces(
+    shares: Mapping[str, Mapping[str, float]],
+    values: Mapping[str, Mapping[str, float | None]],
+    theme: Theme,
+    top: float,
+) -> list[go.Scatter]:
+    """Return a line from before to after in each row, a mark per pair, and the share that is left behind it."""
     places = dict(zip(GOLD_METRICS, range(len(GOLD_METRICS)), strict=True))
-    known = {pair: {what: v for what in GOLD_METRICS if (v := values[what][pair]) is not None} for pair in PAIR_LABELS}
-    both = [what for what in known["before-gold"] if what in known["after-gold"]]
-    before, after = (known[pair] for pair in _ENDS)
-    rods = [(before[what] / tops[what], after[what] / tops[what], places[what]) for what in both]
+    after = {what: min(share, top) for what, share in shares["after-gold"].items()}
     dots = [
         go.Scatter(
             name=PAIR_LABELS[pair],
-            x=[value / tops[what] for what, value in known[pair].items()],
-            y=[places[what] for what in known[pair]],
+            x=[min(share, top) for share in shares[pair].values()],
+            y=[places[what] for what in shares[pair]],
             mode="markers",
             marker=marker_style(theme, _LOOKS[pair], 9),
             customdata=[
-                [GOLD_METRICS[what].title, GOLD_METRICS[what].format(value), GOLD_METRICS[what].unit]
-                for what, value in known[pair].items()
+                [GOLD_METRICS[what].title, GOLD_METRICS[what].format(values[what][pair] or 0), GOLD_METRICS[what].unit]
+                for what in shares[pair]
             ],
             hovertemplate=f"<b>{PAIR_LABELS[pair]}</b><br>%{{customdata[0]}}: %{{customdata[1]}}"
             "<br>%{customdata[2]}<extra></extra>",
             cliponaxis=False,
         )
-        for pair in ("gold-twin", *_ENDS)
-        if known[pair]
+        for pair in _SHARED
+        if shares[pair]
     ]
-    return [connectors(rods, theme), *dots]
+    lines = connectors([(1.0, share, places[what]) for what, share in after.items()], theme)
+    return [lines, *dots, _labels(shares["after-gold"], after, places, theme)]
+
+
+def _labels(
+    shares: Mapping[str, float], drawn: Mapping[str, float], places: Mapping[str, int], theme: Theme
+) -> go.Scatter:
+    """Return the share that is left beside each mark, on the side away from the line to before."""
+    return go.Scatter(
+        x=list(drawn.values()),
+        y=[places[what] for what in drawn],
+        text=[f"{_PAD}{percent(share, 0)}{_PAD}" for share in shares.values()],
+        textposition=["middle left" if _PLACE < share <= 1 else "middle right" for share in shares.values()],
+        textfont={"size": SMALL_FONT, "color": text_color(theme, "after")},
+        mode="text",
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
 
 
 def summary(report: Report, name: str) -> str:
@@ -180,17 +215,18 @@ def alt_text(report: Report, name: str) -> str:
         own = {words: _sets(report)[name].values[what][pair] for pair, words in PAIR_LABELS.items()}
         told = [f"{words} {one.format(value)}" for words, value in own.items() if value is not None]
         rows.append(f"{one.title}: {', '.join(told) or 'no value'}.")
-    what = f"Dot chart of distances to the retrained model on {SET_PHRASES[name]}, each row on its own scale."
+    what = f"Dot chart of distances to the retrained model on {SET_PHRASES[name]}, as shares of the distance before."
     return f"{what} {' '.join(rows)}"
 
 
 def _chart(name: str) -> Chart:
     return Chart(
         id="closeness" if name == "forget_train" else f"closeness-{name}",
-        title="Similarity to the retrained model",
-        question="How similar are its predictions by each metric?",
-        caveat="Each row has its own scale, from the retrained model (left) to what is farthest from it: compare dots "
-        "within a row only. KS and Wasserstein (W1) compare distributions, not image by image: two models that are "
+        title="Distance left by each metric",
+        question="How much of the original model's distance to the retrained model is left?",
+        caveat="0 % is the retrained model itself, 100 % (the line) is as far from it as the original model; beyond "
+        "the line unlearning made it worse. Diamonds are a second retrained model. The distances themselves are in "
+        "the table. KS and Wasserstein (W1) compare distributions, not image by image: two models that are "
         "correct equally often on different images have distance 0. Logits have no fixed scale, so a Wasserstein "
         "distance may be a shift that changes no prediction. A distance below that of two retrained models is as "
         "small as it can be.",

@@ -12,6 +12,8 @@ from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, wit
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, percent
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.privacy import MembershipResult
+from unlearn_core.domain.verdicts.paired_comparison import compare
+from unlearn_core.domain.verdicts.rule import relations
 
 MEMBER_THRESHOLD = 0.5
 """An attack identifies an image as a member if its score is higher than this."""
@@ -78,6 +80,8 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         rest = [one for one in found if not is_member_only_after(one, other)]
         box = {"x0": 0, "x1": MEMBER_THRESHOLD, "y0": MEMBER_THRESHOLD, "y1": 1, "line": {"width": 0}, "layer": "below"}
         drawn.add_shape(type="rect", fillcolor=with_alpha(theme.forget, 0.07), **box, **here)
+        diagonal = {"x0": 0, "x1": 1, "y0": 0, "y1": 1, "line": {"color": theme.quiet, "width": 1, "dash": "dot"}}
+        drawn.add_shape(type="line", layer="below", **diagonal, **here)
         for name, some, colour, opacity in (
             ("others", rest, theme.before, 0.55),
             (f"members after, not in {MODEL_LABELS[other]}", only, theme.after, 0.8),
@@ -135,9 +139,9 @@ def _count_labels(items: Sequence[MemberScore], reference: str, theme: Theme) ->
     number = count_members(items, reference)
     corners = [
         (0.0, 1.0, f"<b>{number.only_after}</b> only after"),
-        (1.0, 1.0, f"{number.both} both"),
-        (1.0, 0.0, f"{number.only_reference} only {MODEL_LABELS[reference]}"),
-        (0.0, 0.0, f"{number.neither} neither"),
+        (1.0, 1.0, f"{number.both} in both"),
+        (1.0, 0.0, f"<b>{number.only_reference}</b> only {MODEL_LABELS[reference]}"),
+        (0.0, 0.0, f"{number.neither} in neither"),
     ]
     return [
         {"text": text, "x": x, "y": y, "xref": "x domain", "yref": "y domain"}
@@ -159,10 +163,19 @@ def summary(report: Report) -> str:
         return f"{said}{number.both + number.only_reference:,}. {chance} {NO_GOLD}"
     said = (
         f"The attack identifies {number.only_after:,} of {len(found):,} forget images as members only after "
-        f"unlearning, {number.only_reference:,} only in the retrained model; in total {after:,} and "
-        f"{number.both + number.only_reference:,}."
+        f"unlearning, {number.only_reference:,} only in the retrained model: {_difference(found, other)}. In total "
+        f"{after:,} and {number.both + number.only_reference:,}."
     )
     return f"{said} {chance}"
+
+
+def _difference(items: Sequence[MemberScore], reference: str) -> str:
+    """Say whether more images are identified than in the reference model, by the paired test of the verdicts."""
+    named = {model: [one.scores[model] > MEMBER_THRESHOLD for one in items] for model in ("after", reference)}
+    (relation,) = relations([compare(np.array(named["after"]), np.array(named[reference]))])
+    if relation == "higher":
+        return "more than chance explains"
+    return "fewer than chance explains" if relation in ("lower", "lost") else "chance explains the difference"
 
 
 def alt_text(report: Report) -> str:
@@ -184,13 +197,13 @@ def alt_text(report: Report) -> str:
 
 CHART = Chart(
     id="recognised",
-    title="Images still identified as members",
-    question="Which images can an attacker still identify?",
+    title="Images identified as members, one by one",
+    question="Does an attack identify more of them than in the retrained model?",
     caveat="The logistic attack uses five features of a model's output. It is fitted separately for each model, and "
     "every image is scored by a fit that did not include it. An attack without information would identify half of all "
     "images as members, and it identifies some in the retrained model too, which was trained on none: only the "
-    "difference to that counts. An image in the shaded corner is a hint, not proof; with other test images some would "
-    "change sides.",
+    "difference to that counts. An image in the shaded corner is a hint, not proof, and most are there by chance where "
+    "the opposite corner holds as many. On the dotted line the score is the same in both models.",
     applies=applies,
     table=table,
     figure=figure,

@@ -1,4 +1,4 @@
-"""Zero retrain forgetting (ZRF) before and after, with the value of gold as the aim."""
+"""Zero retrain forgetting (ZRF) of each model, with that of gold as the aim; the official variant is in the table."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,16 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, ONE_GOLD, Chart, build_table, needs, panels
-from unlearn_core.charts.drawing.dumbbell import DotLabel, connectors, dot_labels, row_axis, row_heights
-from unlearn_core.charts.drawing.theme import Theme, marker_style, text_color
+from unlearn_core.charts.drawing.dumbbell import row_axis, row_heights
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, number
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import ZrfResult
 
 VARIANTS = {"proper": ("Proper", "JS divergence in bits"), "official": ("Official", "the published code")}
-_ABOVE = 0.3
+_ROW = 38
+"""Height of a row in pixels."""
+SPACE = "\N{NO-BREAK SPACE}"
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:
@@ -41,53 +43,52 @@ def _values(report: Report, variant: str) -> dict[str, float]:
 
 
 def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
-    """Draw one row per variant, from 0 to 1 or from below 0 where the official value is negative."""
-    low = min([0.0, *(value for report in reports for value in _values(report, "official").values())])
-    drawn = panels(reports, theme)
-    for column, report in enumerate(reports, 1):
-        for variant, height in row_heights(list(VARIANTS)).items():
-            drawn.add_traces(_traces(_values(report, variant), height, variant, theme), rows=1, cols=column)
-    drawn.update_yaxes(**row_axis([f"<b>{title}</b><br>{words}" for title, words in VARIANTS.values()], theme))
-    drawn.update_xaxes(showgrid=True, range=[low - 0.04, 1.04], nticks=6)
+    """Draw one row per model with its value, and a line at gold's, which is the aim."""
+    values = [_values(report, "proper") for report in reports]
+    shown = [model for model in MODEL_LABELS if any(model in own for own in values)]
+    low = min([0.0, *(value for own in values for value in own.values())])
+    drawn = panels(reports, theme, height=90 + _ROW * len(shown))
+    for column, own in enumerate(values, 1):
+        heights = {model: at for model, at in row_heights(shown).items() if model in own}
+        for trace in _traces(own, heights, theme):
+            drawn.add_trace(trace, row=1, col=column)
+        if "gold" in own:
+            here: PlotlyDict = {"row": 1, "col": column}
+            drawn.add_vline(x=own["gold"], line={"color": theme.gold, "width": 1.5, "dash": "dot"}, **here)
+    drawn.update_yaxes(**row_axis([MODEL_LABELS[model] for model in shown], theme, size=13))
+    drawn.update_xaxes(showgrid=True, range=[low - 0.04, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1])
     drawn.update_xaxes(title_text="ZRF (1 = predicts like random weights)", row=1)
     return drawn
 
 
-def _traces(values: dict[str, float], at: int, variant: str, theme: Theme) -> list[go.Scatter]:
-    drawn = []
-    if "before" in values and "after" in values:
-        drawn.append(connectors([(values["before"], values["after"], at)], theme))
-    for model, value in values.items():
-        look = marker_style(theme, "gold" if model == "twin" else model, 11)
-        if model == "twin":
-            look |= {"symbol": "diamond-open", "color": theme.gold, "line": {"width": 2}}
-        drawn.append(
-            go.Scatter(
-                name=MODEL_LABELS[model],
-                x=[value],
-                y=[at],
-                mode="markers",
-                marker=look,
-                hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, {VARIANTS[variant][0].lower()}<br>%{{x:.3f}}"
-                "<extra></extra>",
-                cliponaxis=False,
-            )
+def _traces(values: dict[str, float], heights: dict[str, int], theme: Theme) -> list[go.Scatter]:
+    dots = [
+        go.Scatter(
+            name=MODEL_LABELS[model],
+            x=[values[model]],
+            y=[at],
+            mode="markers",
+            marker=marker_style(theme, "gold" if model == "twin" else model, 11),
+            hovertemplate=f"<b>{MODEL_LABELS[model]}</b><br>%{{x:.3f}}<extra></extra>",
+            cliponaxis=False,
         )
-    return [*drawn, dot_labels(_labels(values, at, theme), margin=0.15)]
-
-
-def _labels(values: dict[str, float], at: int, theme: Theme) -> list[DotLabel]:
-    """Label the dots: after below, gold above, and before where there is room next to after."""
-    shown = [("after", -_ABOVE), ("gold", _ABOVE)]
-    if abs(values.get("before", 0) - values.get("after", 0)) > 0.25:
-        shown.append(("before", -_ABOVE))
-    return [
-        DotLabel(
-            values[model], at + shift, f"{MODEL_LABELS[model]} {number(values[model], 2)}", text_color(theme, model)
-        )
-        for model, shift in shown
-        if model in values
+        for model, at in heights.items()
     ]
+    return [*dots, _numbers(values, heights, theme)]
+
+
+def _numbers(values: dict[str, float], heights: dict[str, int], theme: Theme) -> go.Scatter:
+    """Return the value of each model at the right of its mark."""
+    return go.Scatter(
+        x=[values[model] for model in heights],
+        y=list(heights.values()),
+        text=[f"{3 * SPACE}{number(values[model], 2)}{' (the aim)' * (model == 'gold')}" for model in heights],
+        textposition="middle right",
+        textfont={"size": SMALL_FONT + 1, "color": theme.ink},
+        mode="text",
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
 
 
 def summary(report: Report) -> str:
@@ -111,18 +112,19 @@ def alt_text(report: Report) -> str:
 
 CHART = Chart(
     id="zrf",
-    title="Zero retrain forgetting (ZRF)",
-    question="Does it predict like an untrained model?",
-    caveat="ZRF (zero retrain forgetting) is 1 minus the divergence between the predictions of a model and of one "
+    title="Likeness to an untrained model (ZRF)",
+    question="Does it guess on the forget set as the retrained model does?",
+    caveat="Zero retrain forgetting (ZRF) is 1 minus the divergence between the predictions of a model and of one "
     "with random weights, on training images of the forget set. 1 is not the aim: the retrained model learned from "
     "the retain set, so it guesses with some confidence, and a destroyed model scores high. The aim is the value of "
-    "the retrained model. The official variant is what the paper's published code computes: it depends on the number "
-    "of classes and is meant for comparison with published values only.",
+    "the retrained model. The official variant, in the table, is what the paper's published code computes: it depends "
+    "on the number of classes and is meant for comparison with published values only.",
     applies=needs(ZrfResult),
     table=table,
     figure=figure,
     summary=summary,
     alt_text=alt_text,
+    height=90 + 4 * _ROW,
     section="Inside",
     order=70,
 )

@@ -20,8 +20,8 @@ from unlearn_core.ui.report import (
     heatmap_grid,
     member_gallery,
     on_demand,
-    opening,
     repeats,
+    report_opening,
     run_details,
 )
 from unlearn_core.ui.shell import drawings, url_state
@@ -37,11 +37,11 @@ WIDE = ("cam", "confusion", "regions", "replay")
 def show(section: Section, report: Report, run: Run | None) -> None:
     """Show all charts of a section, and what else belongs to it."""
     if section == "Overview":
-        opening.show_words(report)
+        report_opening.show_words(report)
         repeats.show_failed(report)
     singles: list[Cell] = []
     for chart in section_charts(section):
-        if chart is opening.shown_chart(report) and section == "Overview":
+        if chart is report_opening.shown_chart(report) and section == "Overview":
             continue
         if chart.optional and chart.applies(report) not in (True, NOT_YET):
             continue

@@ -9,7 +9,7 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import chart_card
-from unlearn_core.ui.report import missing_gold, opening, pending, repeats, report_downloads, report_section
+from unlearn_core.ui.report import missing_gold, pending, repeats, report_downloads, report_opening, report_section
 from unlearn_core.ui.shell import copy_link, formatting, navigation, url_state, urls
 from unlearn_core.ui.shell.markdown import escape
 
@@ -23,7 +23,7 @@ def show(report: Report, run: Run | None, group: Sequence[Run] = ()) -> None:
     `group` is the run with its repeats, as they were before the report was read.
     """
     _head(report, run)
-    opening.show(report)
+    report_opening.show(report)
     if run is not None and report.pending:
         pending.show(report, run)
     elif run is not None:

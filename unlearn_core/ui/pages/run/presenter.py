@@ -12,7 +12,7 @@ from unlearn_core.charts.plain_figure import PlainFigure
 from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.report import Report
 from unlearn_core.ui.components import chart_card
-from unlearn_core.ui.report import opening
+from unlearn_core.ui.report import report_opening
 from unlearn_core.ui.shell import drawings, url_state
 from unlearn_core.ui.shell.markdown import escape
 from unlearn_core.ui.shell.navigation import PRESENT_PARAM
@@ -64,21 +64,21 @@ def _button(label: str, to: int, count: int, *, shortcut: str, icon: str) -> Non
 
 def _slides(report: Report) -> list[Slide]:
     """The answer with its numbers, one image or map as each model sees it, then every chart that can be drawn."""
-    first = opening.shown_chart(report)
+    first = report_opening.shown_chart(report)
     charts = [one for section in SECTIONS for one in section_charts(section) if one.applies(report) is True]
     charts.sort(key=lambda one: one is not first)
     return [partial(_answer, report), *(partial(_chart, one, report) for one in charts)]
 
 
 def _answer(report: Report) -> None:
-    said = opening.texts(report)
+    said = report_opening.texts(report)
     st.title(escape(said.answer), anchor=False)
     for column, card in zip(st.columns(len(said.cards)), said.cards, strict=True):
         with column.container(border=True, height="stretch"):
-            opening.show_badge(card)
+            report_opening.show_badge(card)
             if card.headline is not None:
                 st.header(f"{card.headline.value} {escape(card.headline.label)}", anchor=False)
-                opening.show_compared(card.headline)
+                report_opening.show_compared(card.headline)
     st.header(f"Privacy. {escape(said.privacy)}", anchor=False)
     st.header(f"What this does not prove. {escape(said.limits)}", anchor=False)
 
@@ -86,7 +86,7 @@ def _answer(report: Report) -> None:
 def _chart(one: Chart, report: Report) -> None:
     st.title(one.title, anchor=False)
     if one is gradcam.CHART:
-        row = opening.first_heatmaps(report)
+        row = report_opening.first_heatmaps(report)
         for column, cell in zip(st.columns(len(row.cells)), row.cells, strict=True):
             column.image(cell.file, caption=escape(cell.caption), width="stretch", alt=f"{row.title}: {cell.caption}")
         summary = f"{row.words} Bright areas are evidence for the class."

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.drawing.wording import capitalize
-from unlearn_core.charts.plain_figure import PlainFigure
 from unlearn_core.charts.report import gradcam, regions
 from unlearn_core.charts.text import opening, verdict, warnings
 from unlearn_core.charts.text.card import Headline, Verdict
@@ -154,7 +152,7 @@ def first_heatmaps(report: Report) -> ImageRow:
 
 def _maps(report: Report) -> None:
     drawing = drawings.chart(regions.CHART, [report], chart_card.current_theme())
-    figure = go.Figure(drawing.figure.to_dict()).update_layout(height=MAPS_HEIGHT)
+    figure = drawing.figure.enlarged(1, height=MAPS_HEIGHT)
     config = chart_card.plotly_config(f"run-{report.run or 'example'}-{regions.CHART.id}")
-    st.plotly_chart(PlainFigure.of(figure), theme=None, key="opening-regions", config=config, alt=drawing.alt)
+    st.plotly_chart(figure, theme=None, key="opening-regions", config=config, alt=drawing.alt)
     chart_card.footer(regions.CHART, [report], key_scope="opening")
