@@ -290,7 +290,7 @@ def test_another_process_does_the_work(tmp_path: Path) -> None:
 
 
 def test_that_process_is_limited_and_knows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepare, "DECODE_FUNCTION", "tests.data.sandbox_jobs:reports_limits")
+    monkeypatch.setattr(prepare, "DECODE_FUNCTION", "tests.data.sandbox.sandbox_jobs:reports_limits")
     monkeypatch.setenv("UNLEARN_DATABASE", "postgresql://me:secret@there/runs")
     got = confine(write(tmp_path / "z.zip", GOOD), most=settings())
     threads = min(len(os.sched_getaffinity(0)), 8)
@@ -316,7 +316,7 @@ def test_one_that_takes_too_much_memory(tmp_path: Path) -> None:
 
 
 def test_one_that_uses_up_its_processor_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepare, "DECODE_FUNCTION", "tests.data.sandbox_jobs:exceeds_cpu")
+    monkeypatch.setattr(prepare, "DECODE_FUNCTION", "tests.data.sandbox.sandbox_jobs:exceeds_cpu")
     with pytest.raises(InvalidDatasetError, match=f"not decoded within {MOST.most_minutes} minutes"):
         confine(write(tmp_path / "z.zip", GOOD))
 
@@ -338,7 +338,7 @@ def test_one_that_nobody_wants_any_more(tmp_path: Path) -> None:
 
 
 def test_a_process_that_dies_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepare, "DECODE_FUNCTION", "tests.data.sandbox_jobs:segfaults")
+    monkeypatch.setattr(prepare, "DECODE_FUNCTION", "tests.data.sandbox.sandbox_jobs:segfaults")
     with pytest.raises(InvalidDatasetError, match=r"died \(signal 11"):
         confine(write(tmp_path / "z.zip", GOOD))
 

@@ -443,7 +443,7 @@ def test_a_set_is_downloaded_checked_and_unpacked(mine: Path, server: Files, mon
 @pytest.mark.parametrize("moment", [0, 60])
 def test_a_cancel_leaves_nothing(mine: Path, root: Path, moment: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # Real decoding could end before the moment of the cancel.
-    monkeypatch.setattr(prepare, "DECODE_FUNCTION", "tests.data.sandbox_jobs:hangs")
+    monkeypatch.setattr(prepare, "DECODE_FUNCTION", "tests.data.sandbox.sandbox_jobs:hangs")
     laid_out(root / "faces", faces(3, 60))
 
     class Impatient(NullListener):

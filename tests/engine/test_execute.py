@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from unlearn_core.domain.errors import (
 from unlearn_core.domain.forget_request import ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.results.course import CurvesResult, TimingsResult
-from unlearn_core.domain.results.explanations import SnapshotsResult
+from unlearn_core.domain.results.explanations import CamResult, SnapshotsResult
 from unlearn_core.domain.results.method_artifacts import NoiseErrors, NoiseImages
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.run import CurvePoint, Progress
@@ -239,6 +240,40 @@ def test_an_explanation_is_made_for_any_image_and_class(home: Path) -> None:
     deeper = artifacts.read_explanation(home, look.id + 1)
     assert deeper is not None and (deeper.layer, deeper.algorithm) == ("stem", "layercam")
     assert deeper.maps["after"].shape == (1, 8, 8)
+
+
+def test_an_uploaded_image_is_explained_for_the_class_that_the_original_model_predicts(home: Path) -> None:
+    done = unlearn(tiny_spec("finetune"), device="cpu", data_dir=home)
+    name = "a" * 64
+    pixels = datasets.load("shapes").images[599]
+    (home / "own-images").mkdir()
+    (home / "own-images" / name).write_bytes(pixels.tobytes())
+    store, cache = RunStore(home), ModelCache("cpu", home)
+
+    def ask(**changes: Any) -> CamResult:
+        spec = ExplainSpec(run=done.run or -1, **changes)
+        number = store.submit(spec, title="Look")
+        execute_job(store.get(number), cache, NullListener())
+        found = artifacts.read_explanation(home, number)
+        assert found is not None
+        return found
+
+    (shown,) = ask(upload=name, algorithm="finercam").images
+    known = reports.read(home, done.run or -1).evaluations["before"].logits[599]
+    assert (shown.image, shown.label, shown.set, shown.target) == (None, None, "upload", int(known.argmax()))
+    assert len(shown.compared) == 3 and shown.target not in shown.compared
+
+    own, same = ask(upload=name, target=shown.target), ask(picture=599, target=shown.target)
+    assert own.pixels.shape == (0, *pixels.shape), "the image itself is stored once, so that it can be removed"
+    for model, other in same.images[0].models.items():
+        assert np.array_equal(own.maps[model], same.maps[model])
+        assert own.images[0].models[model].probability == pytest.approx(other.probability, abs=1e-5)
+        assert own.images[0].models[model].deletion == other.deletion
+    assert same.images[0].models["before"].deletion is not None
+
+    (home / "own-images" / name).unlink()
+    with pytest.raises(InvalidRequestError, match=r"no longer stored\. Upload it again"):
+        ask(upload=name)
 
 
 @pytest.mark.parametrize(("layer", "words"), [("head", "gives no map"), ("nowhere", "no layer nowhere")])

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from tests.data.sandbox_jobs import reports_limits
+from tests.data.sandbox.sandbox_jobs import reports_limits
 from unlearn_core.data.sandbox import JobContext
 
 

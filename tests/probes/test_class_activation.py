@@ -1,6 +1,6 @@
 """Each algorithm against its formula by hand, and layers that have no map."""
 
-from typing import cast
+from typing import cast, get_args
 
 import numpy as np
 import pytest
@@ -8,9 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from unlearn_core.domain.cam_algorithms import CAM_ALGORITHMS
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.jobs import CamAlgorithm
-from unlearn_core.probes.common.class_activation import explain
+from unlearn_core.probes.common import class_activation
+from unlearn_core.probes.common.class_activation import explain, similar_classes
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.testing.tiny.models.architectures.tiny import Tiny
 
@@ -67,6 +69,54 @@ def test_eigencam_is_the_first_component_turned_towards_activation(whole: ProbeC
         assert found.max() > 0
     others = explain(nets, images, [0] * 5, "body", algorithm="eigencam")["before"]
     assert np.array_equal(others, maps), "it asks about no class"
+
+
+def test_scorecam_weights_each_channel_by_what_the_model_makes_of_the_image_behind_it(whole: ProbeContext) -> None:
+    tiny, images = cast(Tiny, whole.models["before"]), whole.images[:2]
+    maps = explain({"before": tiny}, images, TARGETS[:2], "body", algorithm="scorecam")["before"]
+    seen, _ = behind(tiny, whole.images[:5], at="body")
+    for found, image, own, target in zip(maps, images, seen, TARGETS, strict=False):
+        large = F.interpolate(own[None], image.shape[:2], mode="bilinear", align_corners=True)[0]
+        low, high = large.amin((1, 2), keepdim=True), large.amax((1, 2), keepdim=True)
+        masked = image.permute(2, 0, 1)[None] / 255 * ((large - low) / (high - low + 1e-8))[:, None]
+        with torch.no_grad():
+            weights = tiny(masked)[:, target].softmax(0)
+        expected = F.relu((weights[:, None, None] * own).sum(0)).numpy()
+        assert expected.max() > 0 and np.allclose(found, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_scorecam_refuses_what_would_take_minutes(whole: ProbeContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_activation, "MAX_SCORED", 1000)
+    nets = {"before": whole.models["before"]}
+    with pytest.raises(InvalidRequestError, match=r"channels of body take too long.*another algorithm"):
+        explain(nets, whole.images[:1], [0], "body", algorithm="scorecam")
+    assert explain(nets, whole.images[:1], [0], "body")["before"].shape == (1, 4, 4)
+
+
+def test_finercam_explains_the_lead_over_similar_classes(whole: ProbeContext) -> None:
+    net, images, target, others = whole.models["before"], whole.images[:1], 2, [0, 3]
+    (found,) = explain({"net": net}, images, [target], "body", algorithm="finercam", compared=[others])["net"]
+    body = cast(Tiny, net)
+    x = body.stem(body.normalise(images.permute(0, 3, 1, 2) / 255))
+    seen = body.body(x).detach().requires_grad_()
+    logits = body.head(F.relu(seen + body.shortcut(x)).mean((2, 3)))[0]
+    share = logits.softmax(0)[others]
+    (slope,) = torch.autograd.grad((share * (logits[target] - logits[others])).sum() / share.sum(), seen)
+    expected = F.relu((slope.mean((2, 3), keepdim=True) * seen).sum(1))[0].detach().numpy()
+    assert expected.max() > 0 and np.allclose(found, expected, rtol=1e-3, atol=1e-5)
+    (plain,) = explain({"net": net}, images, [target], "body")["net"]
+    assert not np.allclose(found, plain, rtol=1e-3)
+
+
+def test_similar_classes_are_those_with_the_closest_logits() -> None:
+    logits = np.array([1.0, 5.0, 4.0, -3.0, 4.5, 9.0])
+    assert similar_classes(logits, 1) == [4, 2, 0]
+    assert similar_classes(logits[:2], 1) == [0], "a model of two classes has one other"
+
+
+def test_every_algorithm_has_a_card() -> None:
+    assert set(CAM_ALGORITHMS) == set(get_args(CamAlgorithm))
+    assert all(card.difference.endswith(".") and card.url.startswith("https://") for card in CAM_ALGORITHMS.values())
 
 
 def test_a_layer_without_height_and_width_is_refused(whole: ProbeContext) -> None:

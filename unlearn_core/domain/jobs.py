@@ -156,23 +156,32 @@ class AddCheckpointSpec(_Spec):
         return self
 
 
-CamAlgorithm = Literal["gradcam", "gradcam++", "layercam", "hirescam", "eigencam"]
-"""The algorithm of a class activation map."""
+CamAlgorithm = Literal["gradcam", "gradcam++", "layercam", "hirescam", "scorecam", "eigencam", "finercam"]
+"""The algorithm of a class activation map; see `cam_algorithms`."""
 
 
 class ExplainSpec(_Spec):
     """A Grad-CAM query about a finished run: the models' maps for one image, one class and one layer.
 
-    `picture` is the image's position in the data set (training, validation, test); `target` is the class explained;
-    `layer` is a module's dotted name, None for the classifier card's default.
+    `picture` is the image's position in the data set (training, validation, test), or `upload` is the name of an image
+    that was uploaded for this question. `target` is the class explained; None is the class that the original model
+    predicts. `layer` is a module's dotted name, None for the classifier card's default.
     """
 
     kind: Literal["look"] = "look"
     run: int
-    picture: int = Field(ge=0)
-    target: int = Field(ge=0)
+    picture: int | None = Field(default=None, ge=0)
+    target: int | None = Field(default=None, ge=0)
     layer: str | None = None
     algorithm: CamAlgorithm = "gradcam"
+    # Fields that came later are left out of the JSON while they are unset: the fingerprints of earlier specs stay.
+    upload: str = Field(default="", pattern="^([0-9a-f]{64})?$", exclude_if=lambda value: not value)
+
+    @model_validator(mode="after")
+    def _one_image(self) -> Self:
+        if (self.picture is None) == (self.upload == ""):
+            raise ValueError("a query is about one image, of the data set or uploaded")
+        return self
 
 
 Spec = Annotated[

@@ -6,6 +6,7 @@ import pytest
 from tests.charts.fake_reports import made_up_report
 from tests.charts.layout import layout_of
 from unlearn_core.charts.drawing.heatmap_overlay import MIN_SIZE, colorize, colorize_difference, upscale
+from unlearn_core.charts.drawing.heatmap_rows import HeatmapRow
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.report.gradcam import figure, heatmap_rows
 from unlearn_core.domain.report import MODELS, Report
@@ -102,6 +103,43 @@ def test_without_gold_there_is_no_difference() -> None:
     row = heatmap_rows(one_card({"before": 2.0, "after": 1.0}))[0]
     assert [cell.caption.split(" ")[0] for cell in row.cells[1:]] == ["before", "after"]
     assert "retrained" not in row.words
+
+
+def test_a_query_is_shown_with_both_differences() -> None:
+    report = one_card({"before": 2.0, "after": 1.0, "gold": 1.0})
+    (row,) = heatmap_rows(report, report[CamResult], differences=("before", "gold"))
+    assert [cell.caption for cell in row.cells[4:]] == ["after − before", "after − retrained"]
+    assert (row.cells[5].image == row.cells[0].image).all(), "equal maps have no difference"
+    assert not (row.cells[4].image == row.cells[0].image).all()
+    report = one_card({"before": 2.0, "after": 1.0})
+    (row,) = heatmap_rows(report, report[CamResult], differences=("before", "gold"))
+    assert [cell.caption for cell in row.cells[3:]] == ["after − before"]
+
+
+def of_query(**changes: object) -> HeatmapRow:
+    """The row of a query about the grey picture, whose image has these other fields."""
+    report = one_card({"before": 2.0, "after": 0.2})
+    cam = report[CamResult]
+    algorithm = changes.pop("algorithm", "gradcam")
+    images = [cam.images[0].model_copy(update=changes)]
+    (row,) = heatmap_rows(report, cam.model_copy(update={"images": images, "algorithm": algorithm}))
+    return row
+
+
+def test_an_uploaded_image_has_no_class_of_its_own() -> None:
+    row = of_query(image=None, set="upload", label=None)
+    assert (row.title, row.cells[0].caption) == ("Your image, evidence for cat", "your image")
+
+
+def test_finercam_names_the_classes_that_it_compares_with() -> None:
+    row = of_query(algorithm="finercam", compared=[5, 4])
+    assert row.title == "Cat, forget set, evidence for cat against dog and deer"
+    assert row.words.startswith("The evidence for cat against dog and deer is gone.")
+
+
+def test_scorecam_says_nothing_about_the_amount_of_evidence() -> None:
+    row = of_query(algorithm="scorecam")
+    assert row.words == "This is where the layer's channels raise cat. Compare places, not brightness."
 
 
 def test_asking_for_another_class_is_said() -> None:

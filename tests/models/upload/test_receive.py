@@ -107,7 +107,7 @@ def test_the_process_has_limits(root: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_process_that_ended_says_why(
     root: Path, monkeypatch: pytest.MonkeyPatch, job: str, reason: str, stays: bool
 ) -> None:
-    monkeypatch.setattr(receive, "LOAD_FUNCTION", f"tests.data.sandbox_jobs:{job}")
+    monkeypatch.setattr(receive, "LOAD_FUNCTION", f"tests.data.sandbox.sandbox_jobs:{job}")
     upload = receive.receive(io.BytesIO(hostile_files.saved(hostile_files.good())))
     with pytest.raises(InvalidCheckpointError, match=reason):
         receive.convert(upload)

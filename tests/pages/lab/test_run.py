@@ -374,7 +374,7 @@ def test_a_click_on_an_image_queues_an_explanation(visit: Visit, done: RunStore,
     done.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
     app.run()
     assert "Computing" not in words(fine(app))
-    assert len(app.get("image")) == before + 5
+    assert len(app.get("image")) == before + 6
 
     app.selectbox(key=f"look-target-{picture}").set_value(0).run()
     assert done.list_runs(kinds=("look",))[0].spec == ExplainSpec(run=CLASS, picture=picture, target=0)

@@ -1,4 +1,4 @@
-"""Heat maps as rows of images: the image, one map per model, and the difference after − gold."""
+"""Heat maps as rows of images: the image, one map per model, and differences between them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from unlearn_core.charts.drawing.heatmap_overlay import colorize, colorize_difference, upscale
-from unlearn_core.charts.drawing.wording import MODEL_LABELS, capitalize, percent
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, capitalize, join_words, percent
+from unlearn_core.domain.cam_algorithms import CAM_ALGORITHMS
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.explanations import CamResult, ExplainedImage
 
@@ -30,14 +31,16 @@ class HeatmapRow(NamedTuple):
     forgotten: bool
 
 
-def heatmap_rows(report: Report, cam: CamResult | None = None) -> list[HeatmapRow]:
+def heatmap_rows(
+    report: Report, cam: CamResult | None = None, *, differences: Sequence[str] = ("gold",)
+) -> list[HeatmapRow]:
     """The images with their maps, forget images first.
 
     `cam` is another result, such as that of a Grad-CAM query; it defaults to the report's own. Cells are the image, one
-    map per model, and after − gold where there is gold.
+    map per model, and the map of after minus that of each model in `differences` that there is.
     """
     cam = report[CamResult] if cam is None else cam
-    made = [_row(report, cam, place) for place in range(len(cam.images))]
+    made = [_row(report, cam, place, differences=differences) for place in range(len(cam.images))]
     return sorted(made, key=lambda row: not row.forgotten)
 
 
@@ -62,27 +65,45 @@ def _maps(cam: CamResult, place: int) -> dict[str, np.ndarray]:
     return {model: cam.maps[model][place].astype(float) for model in MODELS if model in cam.images[place].models}
 
 
-def _row(report: Report, cam: CamResult, place: int, *, top: float | None = None) -> HeatmapRow:
+def _row(
+    report: Report, cam: CamResult, place: int, *, top: float | None = None, differences: Sequence[str] = ("gold",)
+) -> HeatmapRow:
     """`top` is the strongest value of the scale; without it this row has a scale of its own."""
     shown, image, maps = cam.images[place], upscale(cam.pixels[place]), _maps(cam, place)
     top = max(float(drawn.max()) for drawn in maps.values()) if top is None else top
     top = top or 1.0  # No evidence anywhere: all maps stay dark.
     classes, forgotten = report.dataset.classes, shown.is_forgotten
-    what = f"{classes[shown.label]}, {'forget' if forgotten else 'retain'} set"
+    side = f"{'forget' if forgotten else 'retain'} set"
+    what = "your image" if shown.label is None else f"{classes[shown.label]}, {side}"
     cells = [HeatmapCell(image, what)]
     for model, drawn in maps.items():
         own = shown.models[model]
         predicted = f"{classes[own.predicted]} {percent(own.probability, 0)}"
         cells.append(HeatmapCell(colorize(image, drawn / top), f"{MODEL_LABELS[model]} · {predicted}"))
-    if {"after", "gold"} <= maps.keys():
-        gap = (maps["after"] - maps["gold"]) / top
-        cells.append(HeatmapCell(colorize_difference(image, gap), "after − retrained"))
-    title = capitalize(what)
-    if cam.algorithm == "eigencam":
+    for other in differences:
+        if {"after", other} <= maps.keys():
+            gap = (maps["after"] - maps[other]) / top
+            cells.append(HeatmapCell(colorize_difference(image, gap), f"after − {MODEL_LABELS[other]}"))
+    title, algorithm = capitalize(what), CAM_ALGORITHMS[cam.algorithm]
+    if not algorithm.shows_class:
         return HeatmapRow(f"{title}, class-independent", _response(shown), tuple(cells), forgotten)
-    if shown.target != shown.label:
-        title += f", evidence for {classes[shown.target]}"
-    return HeatmapRow(title, _words(shown, classes[shown.target]), tuple(cells), forgotten)
+    target = explained_class(report, shown)
+    if shown.target != shown.label or shown.compared:
+        title += f", evidence for {target}"
+    words = _words(shown, target) if algorithm.shows_amount else _places(target)
+    return HeatmapRow(title, words, tuple(cells), forgotten)
+
+
+def explained_class(report: Report, shown: ExplainedImage) -> str:
+    """What the maps of an image explain: "cat", or "cat against dog, deer and frog"."""
+    classes = report.dataset.classes
+    against = f" against {join_words([classes[other] for other in shown.compared])}" if shown.compared else ""
+    return f"{classes[shown.target]}{against}"
+
+
+def _places(target: str) -> str:
+    """What to read where brightness is not the amount of evidence."""
+    return f"This is where the layer's channels raise {target}. Compare places, not brightness."
 
 
 def _response(shown: ExplainedImage) -> str:

@@ -30,6 +30,7 @@ def table(reports: Sequence[Report]) -> pd.DataFrame:
             | {"predicted": classes[own.predicted], "probability": own.probability}
             | {"target_probability": own.target_probability, "peak": own.peak}
             for explained in report[CamResult].images
+            if explained.label is not None
             for model, own in explained.models.items()
         ]
 

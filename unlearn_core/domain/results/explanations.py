@@ -13,6 +13,25 @@ from unlearn_core.domain.jobs import CamAlgorithm
 from unlearn_core.domain.results.result import Array, ArrayByKey, Record, Result, Stored
 
 
+class DeletionTest(Record):
+    """Whether covering what a map marks changes a model's answer; see `probes/common/deletion_test.py`."""
+
+    area: float
+    """The share of the image that was covered, above 0 and at most 0.2."""
+    uncovered: float
+    """The probability of the explained class for the whole image, 0 to 1."""
+    covered: float
+    """The same where the strongest part of the map is covered."""
+    predicted: int
+    """The class that is predicted then."""
+    random: float
+    """The mean probability of the explained class where a random place of the same shape is covered instead."""
+    places: int
+    """The number of random places."""
+    as_low: int
+    """At how many of them the probability is at most `covered`."""
+
+
 class Explanation(Record):
     """One model's prediction of an image, and how strongly the image supports the explained class."""
 
@@ -24,18 +43,24 @@ class Explanation(Record):
     """The probability of the explained class, 0 to 1."""
     peak: float
     """The largest value of the map, at least 0: on the scale of the logits, comparable between models."""
+    deletion: DeletionTest | None = None
+    """Only queries have it; None also where the map marks nothing."""
 
 
 class ExplainedImage(Record):
     """An image that was explained, and what each model made of it."""
 
-    image: Annotated[int, Field(alias="picture")]
+    image: Annotated[int | None, Field(alias="picture")]
+    """Its position in the data set; None if it was uploaded for a query."""
     set: str
-    label: int
-    """Its class."""
+    """The set that it is from, or "upload"."""
+    label: int | None
+    """Its class; None if it was uploaded."""
     target: int
     """The class that is explained."""
     models: Mapping[str, Explanation]
+    compared: Sequence[int] = ()
+    """The classes that FinerCAM compares the target with."""
 
     @property
     def is_forgotten(self) -> bool:
@@ -75,7 +100,7 @@ class CamResult(Result, part="cam"):
     similarity: Mapping[str, Mapping[str, MapSimilarity]] | None = None
     """By side and pair of models, over more images than are shown; None in queries and in reports of old releases."""
     pixels: Annotated[Array, Stored("pictures")]
-    """The images, (K, H, W, 3) uint8."""
+    """The images, (K, H, W, 3) uint8; none (0, H, W, 3) of an uploaded one, which is stored in one place only."""
     maps: Annotated[ArrayByKey, Stored("{}")]
     """By model: raw maps (K, h, w) float32, at least 0, not rescaled one by one."""
 

@@ -1,18 +1,21 @@
-"""Class activation maps by five algorithms, raw: on the scale that the algorithm gives them, never rescaled.
+"""Class activation maps by seven algorithms, raw: on the scale that the algorithm gives them, never rescaled.
 
 They are computed with pytorch-grad-cam. A transformer's tokens are arranged as the image that they were cut from, so
 that all algorithms apply to them.
 
 Sources: Selvaraju et al., Grad-CAM, ICCV 2017, equations 1 and 2; Chattopadhay et al., Grad-CAM++, WACV 2018, equations
 8 and 19; Muhammad and Yeasin, Eigen-CAM, IJCNN 2020; Jiang et al., LayerCAM, TIP 2021, equations 4 and 5; Draelos and
-Carin, HiResCAM, 2020, equation 2.
+Carin, HiResCAM, 2020, equation 2; Wang et al., Score-CAM, CVPR Workshops 2020, algorithm 1; Zhang et al., Finer-CAM,
+CVPR 2025.
 """
 
 import copy
+import io
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -23,6 +26,14 @@ from unlearn_core.domain.jobs import CamAlgorithm
 from unlearn_core.models.spatial import to_spatial
 from unlearn_core.training.batches import to_floats
 
+MAX_SCORED = 1 << 20
+"""The most pixels, over all channels, of the images that ScoreCAM evaluates for one map: many seconds on one core."""
+NUM_COMPARED = 3
+"""The number of similar classes that FinerCAM compares a class with, as in the paper."""
+
+Score = Callable[[Tensor], Tensor]
+"""What a map explains: a number from the logits (C,) of one image."""
+
 
 def explain(
     models: Mapping[str, nn.Module],
@@ -32,17 +43,42 @@ def explain(
     *,
     algorithm: CamAlgorithm = "gradcam",
     prefix_tokens: int | None = None,
+    compared: Sequence[Sequence[int]] = (),
 ) -> dict[str, np.ndarray]:
     """Return raw maps of images (K, H, W, 3) uint8 at a layer, per model: (K, h, w) float32, at least 0.
 
-    `targets` are K classes, the same for every model (EigenCAM does not use them). The maps are as large as the layer's
-    output and not rescaled one by one, so they are comparable. For layers that give tokens, `prefix_tokens` is the
-    number of tokens before those of the image. The models are not changed. Raises InvalidRequestError if `layer` is
-    None, or if its output has no height and width.
+    `targets` are K classes, the same for every model (EigenCAM does not use them). FinerCAM also needs the classes that
+    each of them is `compared` with. The maps are as large as the layer's output and not rescaled one by one, so they
+    are comparable. For layers that give tokens, `prefix_tokens` is the number of tokens before those of the image. The
+    models are not changed. Raises InvalidRequestError if `layer` is None, if its output has no height and width, or if
+    it has too many channels for ScoreCAM.
     """
     layer = require_layer(layer)
     to_map = partial(_spatial_output, layer=layer, prefix_tokens=prefix_tokens)
-    return {name: _maps(model, images, targets, layer, algorithm, to_map) for name, model in models.items()}
+    scores = _scores(targets, compared if algorithm == "finercam" else ())
+    return {name: _maps(model, images, scores, layer, algorithm, to_map) for name, model in models.items()}
+
+
+def similar_classes(logits: np.ndarray, target: int) -> list[int]:
+    """Return the classes whose logits (C,) are closest to that of the target: those that FinerCAM compares it with."""
+    order = np.argsort(np.abs(logits - logits[target]), kind="stable")
+    return [int(one) for one in order if one != target][:NUM_COMPARED]
+
+
+def _scores(targets: Sequence[int], compared: Sequence[Sequence[int]]) -> list[Score]:
+    """Return what is explained of each image: a logit, or how far it is ahead of those of similar classes."""
+    from pytorch_grad_cam.utils import model_targets  # pyright: ignore[reportMissingTypeStubs] -- It has no types.
+
+    if not compared:
+        return [partial(_logit, target=target) for target in targets]
+    return [
+        cast("Score", model_targets.FinerWeightedTarget(target, others, 1))
+        for target, others in zip(targets, compared, strict=True)
+    ]
+
+
+def _logit(logits: Tensor, *, target: int) -> Tensor:
+    return logits[target]
 
 
 def require_layer(layer: str | None) -> str:
@@ -67,7 +103,7 @@ def preload() -> None:
 def _maps(
     model: nn.Module,
     images: Tensor,
-    targets: Sequence[int],
+    scores: Sequence[Score],
     layer: str,
     algorithm: CamAlgorithm,
     to_map: Callable[[Tensor], Tensor],
@@ -79,7 +115,9 @@ def _maps(
         "gradcam++": library.GradCAMPlusPlus,
         "layercam": library.LayerCAM,
         "hirescam": library.HiResCAM,
+        "scorecam": library.ScoreCAM,
         "eigencam": library.EigenCAM,
+        "finercam": library.GradCAM,  # It differs in what is explained.
     }[algorithm]
     # The library adds hooks to the model and fills its gradients, so it gets a copy.
     hooked = copy.deepcopy(model).float().requires_grad_(False)
@@ -96,14 +134,28 @@ def _maps(
         try:
             outputs = recorded(inputs)
             activations: np.ndarray = recorded.activations[0].numpy()
-            outputs[range(len(targets)), list(targets)].sum().backward()
-            arguments: list[Any] = [inputs, module, targets, activations, recorded.gradients[0].numpy(), False]
-            raw: np.ndarray = cam.get_cam_image(*arguments)
+            gradients = None
+            if cam.uses_gradients:
+                explained = torch.stack([score(own) for score, own in zip(scores, outputs, strict=True)]).sum()
+                explained.backward()  # pyright: ignore[reportUnknownMemberType] -- Its annotations are partial.
+                gradients = recorded.gradients[0].numpy()
+            if algorithm == "scorecam":
+                _require_few_channels(layer, activations.shape[1], inputs.shape[-1])
+            with redirect_stderr(io.StringIO()):  # ScoreCAM prints progress.
+                raw: np.ndarray = cam.get_cam_image(inputs, module, scores, activations, gradients, False)
         finally:
             recorded.release()
     if algorithm == "eigencam":
         raw = _oriented(raw, activations)
     return np.maximum(raw, 0).astype(np.float32)
+
+
+def _require_few_channels(layer: str, channels: int, side: int) -> None:
+    if channels * side * side > MAX_SCORED:
+        raise InvalidRequestError(
+            f"ScoreCAM evaluates the model once per channel. The {channels:,} channels of {layer} take too long for "
+            f"images of {side} pixels: choose another algorithm, or a layer with fewer channels."
+        )
 
 
 def _oriented(raw: np.ndarray, activations: np.ndarray) -> np.ndarray:

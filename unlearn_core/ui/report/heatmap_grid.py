@@ -6,7 +6,6 @@ import streamlit as st
 
 from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.explanations import CamResult
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import drawings
 from unlearn_core.ui.shell.drawings import ImageRow
@@ -29,11 +28,6 @@ def show_all(report: Report) -> None:
     if rows:
         st.caption(gradcam.CHART.summary(report))
         chart_card.footer(gradcam.CHART, [report], key_scope="pictures")
-
-
-def show_explanation(report: Report, cam: CamResult) -> None:
-    """Show the result of a Grad-CAM query in the same way."""
-    show_rows(drawings.heatmaps(report, cam))
 
 
 def show_rows(rows: Sequence[ImageRow]) -> None:

@@ -117,6 +117,16 @@ def heatmaps(report: Report, cam: CamResult | None = None) -> list[ImageRow]:
     return once(lambda: _image_rows(heatmap_rows(report, cam)), "heat maps", report.fingerprint, *key)
 
 
+def explanation(report: Report, cam: CamResult) -> ImageRow:
+    """The heat maps of the one image of a Grad-CAM query, with all differences between models."""
+
+    def draw() -> list[ImageRow]:
+        return _image_rows(heatmap_rows(report, cam, differences=("before", "gold")))
+
+    (row,) = once(draw, "explanation", report.fingerprint, cam.to_part().checksum())
+    return row
+
+
 def aligned_heatmaps(results: Sequence[tuple[str, Report, CamResult]]) -> list[ImageRow]:
     """The heat maps of one image in several runs; see `aligned_rows`."""
     keys = [part for name, report, cam in results for part in (name, report.fingerprint, cam.to_part().checksum())]

@@ -19,6 +19,7 @@ from unlearn_core.store.files import artifacts
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.compare.selection import on_click, request_selection
 from unlearn_core.ui.report import explain, heatmap_grid
+from unlearn_core.ui.report.explanation import answer, question
 from unlearn_core.ui.shell import cache, drawings, formatting, lifespan
 from unlearn_core.ui.shell.markdown import escape
 
@@ -60,7 +61,7 @@ def show_image(reports: Sequence[Report], selection: Selection) -> None:
     slot = st.container()
     noun = reports[0].dataset.item_noun
     st.subheader(f"Choose {'an image' if noun == 'image' else f'a {noun}'}", anchor=False)
-    has_heatmaps = any(explain.heatmap_layers(report) for report in reports)
+    has_heatmaps = any(question.heatmap_layers(report) for report in reports)
     effect = "its Grad-CAM maps of all runs" if has_heatmaps else "the predictions of all runs in the table above"
     st.caption(
         f"Sorted and labelled by the predictions of {escape(report_labels(reports)[0])}. Press a label to see {effect}."
@@ -77,7 +78,7 @@ def show_image(reports: Sequence[Report], selection: Selection) -> None:
 
 
 def _show_alone(report: Report, number: int | None) -> None:
-    st.caption(explain.no_heatmaps_reason(report))
+    st.caption(question.no_heatmaps_reason(report))
     if number is not None and number < len(report.labels):
         name = f"{report.dataset.classes[report.labels[number]]}, {report.dataset.item_noun} {number}"
         st.image(cache.thumbnail(report.dataset.id, number), caption=escape(name), alt=name)
@@ -109,7 +110,7 @@ def _show_explanations(reports: Sequence[Report], selection: Selection) -> None:
     waits = any(isinstance(source, int) and not cache.store().get(source).state.is_finished for source in sources)
     if selection.image is None:
         st.caption(f"Image {number}, until you choose one.")
-    st.fragment(_rows, run_every=explain.POLL if waits else None, key="compare-looks")(reports, sources, waits)
+    st.fragment(_rows, run_every=answer.POLL if waits else None, key="compare-looks")(reports, sources, waits)
 
 
 def _default(reports: Sequence[Report]) -> int | None:
@@ -128,18 +129,16 @@ def _stored(report: Report, number: int, selection: Selection) -> CamResult | No
 
 def _find_or_request(report: Report, number: int, selection: Selection) -> int | None:
     """The run of the Grad-CAM query for this report; None if it has no such image or no spatial layers."""
-    if report.run is None or number >= len(report.labels) or not explain.heatmap_layers(report):
+    if report.run is None or number >= len(report.labels) or not question.heatmap_layers(report):
         return None
     layer, target = _layer(report, selection), _target(report, number, selection)
-    return explain.request_explanation(
-        report, ExplainSpec(run=report.run, picture=number, target=target, layer=layer)
-    ).id
+    return question.request(report, ExplainSpec(run=report.run, picture=number, target=target, layer=layer)).id
 
 
 def _layer(report: Report, selection: Selection) -> str | None:
     """The selected layer if it has heat maps; None is the default layer."""
     usual = selection.layer in (None, report.classifier.roles.cam)
-    return selection.layer if not usual and selection.layer in explain.heatmap_layers(report) else None
+    return selection.layer if not usual and selection.layer in question.heatmap_layers(report) else None
 
 
 def _target(report: Report, number: int, selection: Selection) -> int:
@@ -184,6 +183,6 @@ def _why(run: Run | None) -> str:
         return "the result of the query is damaged. Choose the image again."
     if run.state.is_finished:
         return "the query was cancelled. Choose the image again."
-    if time.time() - formatting.with_utc(run.created).timestamp() > explain.PATIENCE:
+    if time.time() - formatting.with_utc(run.created).timestamp() > answer.PATIENCE:
         return "no response yet. The worker may be starting, busy or stopped."
     return ":shimmer[computing…]"

@@ -13,11 +13,11 @@ from unlearn_core.data import sandbox
 from unlearn_core.data.sandbox import Limits, SandboxError
 
 MOST = Limits(memory=1 << 29, seconds=30, file_bytes=1 << 20)
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def run(name: str, limits: Limits = MOST, **job: Any) -> dict[str, Any]:
-    return sandbox.run(f"tests.data.sandbox_jobs:{name}", job, limits)
+    return sandbox.run(f"tests.data.sandbox.sandbox_jobs:{name}", job, limits)
 
 
 def end(name: str, limits: Limits = MOST, **job: Any) -> tuple[str, str]:
@@ -101,7 +101,7 @@ def test_a_cancel_ends_the_process(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(subprocess, "Popen", lambda *how, **more: began.append(begin(*how, **more)) or began[0])
         with pytest.raises(Enough):
-            sandbox.run("tests.data.sandbox_jobs:hangs", {"out": str(tmp_path)}, MOST, stop)
+            sandbox.run("tests.data.sandbox.sandbox_jobs:hangs", {"out": str(tmp_path)}, MOST, stop)
     assert began[0].returncode == -9
 
 
