@@ -54,7 +54,7 @@ def show(section: Section, report: Report, run: Run | None) -> None:
             _show_rows(cells, columns=len(cells))
     _show_rows(singles)
     if section == "Images":
-        explain.show(report)
+        st.fragment(explain.show, key="explore")(report)  # A click there draws nothing else again.
     elif section == "Details":
         run_details.show(report, run)
 

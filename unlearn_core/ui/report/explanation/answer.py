@@ -20,8 +20,8 @@ POLL = 0.2
 PATIENCE = 5.0
 """Seconds without a result after which the page says so."""
 
-WAITING = 150
-"""Height in pixels reserved for the result, so that the gallery below does not jump."""
+WAITING = 340
+"""Height in pixels reserved for the result, about that of the maps: the gallery below hardly jumps."""
 MIN_WIDTH = 96
 """Least width of an image in pixels before the row wraps; three fit on a phone."""
 
@@ -34,12 +34,16 @@ def show(report: Report, query: Run) -> None:
 
 def _card(report: Report, number: int, waited: bool) -> None:
     query = cache.store().get(number)
+    _show_state(report, query)
     if waited and query.state.is_finished:
-        st.rerun()
+        st.rerun()  # It ends the polling; the answer is on the page already.
     if waited:
         lifespan.ensure_worker()
+
+
+def _show_state(report: Report, query: Run) -> None:
     if query.state is RunState.DONE:
-        found = artifacts.read_explanation(open_data_dir(), number)
+        found = artifacts.read_explanation(open_data_dir(), query.id)
         if found is not None:
             _show_found(report, query, found)
             return

@@ -11,6 +11,8 @@ from unlearn_core.ui.shell.markdown import escape
 
 ImageInQuestion = int | str
 """A position in the data set, or the name of an uploaded image."""
+_PREDICTED = -1
+"""Stands for the class that the original model predicts: Streamlit takes None for no choice."""
 
 
 def heatmap_layers(report: Report) -> list[str]:
@@ -38,15 +40,15 @@ def choose(report: Report, run: int, image: ImageInQuestion) -> ExplainSpec:
 def _choose_target(report: Report, image: ImageInQuestion) -> int | None:
     """None is the class that the original model predicts, which only an uploaded image offers."""
     names, uploaded = report.dataset.classes, isinstance(image, str)
-    label = None if isinstance(image, str) else int(report.labels[image])
+    label = _PREDICTED if isinstance(image, str) else int(report.labels[image])
 
-    def name(number: int | None) -> str:
-        if number is None:
+    def name(number: int) -> str:
+        if number == _PREDICTED:
             return "Prediction of the original model"
         return names[number] + (" (true class)" if number == label else "")
 
-    options = [*([None] if uploaded else []), *range(len(names))]
-    return st.selectbox(
+    options = [*([_PREDICTED] if uploaded else []), *range(len(names))]
+    target = st.selectbox(
         "Evidence for the class",
         options,
         index=options.index(label),
@@ -55,6 +57,7 @@ def _choose_target(report: Report, image: ImageInQuestion) -> int | None:
         bind="query-params",
         width=270 if uploaded else 220,
     )
+    return None if target == _PREDICTED else target
 
 
 def _choose_layer(report: Report) -> str | None:
