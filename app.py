@@ -6,11 +6,13 @@ This file defines the server; what a visitor sees begins in `unlearn_core/ui/she
 import streamlit as st
 from starlette.middleware import Middleware
 
+from unlearn_core.ui.gallery import listings
 from unlearn_core.ui.shell import lifespan, middleware, navigation, router
 
 app = st.App(
     router.__file__,
     lifespan=lifespan.lifespan,
+    routes=listings.routes(),
     middleware=[
         Middleware(middleware.RedirectMiddleware),
         Middleware(middleware.UploadLimitMiddleware),

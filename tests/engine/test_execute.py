@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from tests.methods.small_problem import STRONG, tiny_spec
 from unlearn_core.data import datasets
@@ -16,19 +18,23 @@ from unlearn_core.domain.errors import (
     InvalidHyperparameterError,
     InvalidRequestError,
     NotFoundError,
+    NotSupportedError,
     PreemptedError,
     UnlearnError,
 )
 from unlearn_core.domain.forget_request import ForgetImages, ForgetRequest
-from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.jobs import ExplainSpec, FeaturesSpec, TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.results.course import CurvesResult, TimingsResult
 from unlearn_core.domain.results.explanations import CamResult, SnapshotsResult
 from unlearn_core.domain.results.method_artifacts import NoiseErrors, NoiseImages
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.run import CurvePoint, Progress
+from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine import execute
 from unlearn_core.engine import setup as problem_module
 from unlearn_core.engine.execute import ModelCache, execute_job, unlearn
+from unlearn_core.engine.jobs import image_features
+from unlearn_core.engine.jobs.image_features import MAX_COMPONENTS
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.setup import resolve_run
 from unlearn_core.engine.tracker import CAM_IMAGES, SnapshotRecorder, choose_cam_images
@@ -284,6 +290,52 @@ def test_a_look_at_a_layer_without_maps_is_refused(home: Path, layer: str, words
         execute_job(
             RunStore(home).get(RunStore(home).submit(spec, title="Look")), ModelCache("cpu", home), NullListener()
         )
+
+
+def test_features_are_stored_once_and_near_images_are_alike(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, models = RunStore(home), ModelCache("cpu", home)
+    run = store.get(store.submit(FeaturesSpec(classifier="tiny"), title="Features"))
+    listener = Listening()
+    execute_job(run, models, listener)
+    original = models.original(classifiers.card("tiny"))
+    assert original is not None and listener.heard[-1].phases[0].name == "features"
+    found = models.evaluations.features(original.weights, "shapes")
+    assert found is not None and found.dtype == np.float16 and len(found) == 600 and found.shape[1] <= MAX_COMPONENTS
+    assert np.linalg.norm(found.astype(float), axis=1) == pytest.approx(1, abs=5e-3)
+    labels = models.dataset("shapes").image_dataset.labels
+    alike = found.astype(float) @ found.T
+    same = labels[:, None] == labels
+    assert alike[same].mean() > alike[~same].mean() + 0.2, "images of a class are alike"
+    monkeypatch.setattr(image_features, "head_inputs", lambda *_: pytest.fail("computed a second time"))
+    execute_job(run, models, NullListener())
+
+
+def test_features_are_cancelled_and_need_a_model(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, spec = ModelCache("cpu", home), FeaturesSpec(classifier="tiny")
+    with pytest.raises(CancelledError):
+        image_features.store_features(spec, models, Listening(stop_at=1))
+    monkeypatch.setattr(models, "original", lambda card: None)
+    with pytest.raises(NotSupportedError, match="has no weights here"):
+        image_features.store_features(spec, models, NullListener())
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (6, 5, 2, 2), (6, 3, 5)])
+def test_features_are_averaged_over_places_and_tokens(shape: tuple[int, ...]) -> None:
+    class Head(nn.Module):
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            return inputs
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = Head()
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.head(torch.ones(shape) * torch.arange(6.0).reshape(6, *([1] * (len(shape) - 1))))
+
+    images = torch.zeros((6, 2, 2, 3), dtype=torch.uint8)
+    inputs = image_features.head_inputs(Model(), "head", images, NullTracker())
+    assert inputs.tolist() == [[float(number)] * 5 for number in range(6)]
 
 
 def test_snapshots_and_artifacts_are_stored(home: Path) -> None:

@@ -184,11 +184,32 @@ class ExplainSpec(_Spec):
         return self
 
 
+class FeaturesSpec(_Spec):
+    """The features of all images of a classifier's data set, by which images that are alike are found."""
+
+    kind: Literal["features"] = "features"
+    classifier: str = Field(max_length=200)
+
+
 Spec = Annotated[
-    UnlearnSpec | TrainGoldSpec | MeasureSpec | ImportDatasetSpec | TrainSpec | AddCheckpointSpec | ExplainSpec,
+    UnlearnSpec
+    | TrainGoldSpec
+    | MeasureSpec
+    | ImportDatasetSpec
+    | TrainSpec
+    | AddCheckpointSpec
+    | ExplainSpec
+    | FeaturesSpec,
     Field(discriminator="kind"),
 ]
 
 SPEC_ADAPTER: TypeAdapter[
-    UnlearnSpec | TrainGoldSpec | MeasureSpec | ImportDatasetSpec | TrainSpec | AddCheckpointSpec | ExplainSpec
+    UnlearnSpec
+    | TrainGoldSpec
+    | MeasureSpec
+    | ImportDatasetSpec
+    | TrainSpec
+    | AddCheckpointSpec
+    | ExplainSpec
+    | FeaturesSpec
 ] = TypeAdapter(Spec)

@@ -2,7 +2,7 @@
 
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.jobs import ImportDatasetSpec, TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.jobs import FeaturesSpec, ImportDatasetSpec, TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.run import UNFINISHED_STATES, Run
 from unlearn_core.models import user_models
 from unlearn_core.store.files import ensemble_files
@@ -21,7 +21,11 @@ def active_runs_using(store: RunStore, classifier: str) -> list[Run]:
         measured = getattr(spec, "run", None)
         spec = spec if measured is None else store.get(measured).spec
         needed = (
-            spec.request.classifier if isinstance(spec, UnlearnSpec | TrainGoldSpec) else getattr(spec, "start", None)
+            spec.request.classifier
+            if isinstance(spec, UnlearnSpec | TrainGoldSpec)
+            else spec.classifier
+            if isinstance(spec, FeaturesSpec)
+            else getattr(spec, "start", None)
         )
         if needed == classifier:
             found.append(run)

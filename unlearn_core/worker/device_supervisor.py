@@ -24,7 +24,7 @@ from unlearn_core.worker.failures import Outcome
 from unlearn_core.worker.listener import ProgressUpdate
 from unlearn_core.worker.sweep_scheduler import SweepScheduler
 
-RUN_KINDS = frozenset({"unlearn", "gold", "measure", "train", "add"})
+RUN_KINDS = frozenset({"unlearn", "gold", "measure", "train", "add", "features"})
 EXPLAIN_KINDS, IMPORT_KINDS = frozenset({"look"}), frozenset({"import"})
 
 POLL_SECONDS = 0.1

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from tests.pages.conftest import Visit, turn
+from tests.pages.lab.gallery_steps import ALL, TRAY, data, keys, listed, pick
 from tests.pages.page_asserts import fine, foot, label, words
 from unlearn_core.data import datasets
 from unlearn_core.data.standard_requests import standard_requests
 from unlearn_core.models import bundled_models
 from unlearn_core.ui.shell import cache
+from unlearn_core.ui.shell.run_setup import RunSetup
 
 
 def test_cats_are_ticked_for_a_newcomer(visit: Visit) -> None:
@@ -72,49 +74,82 @@ def test_a_request_whose_gold_ships_is_one_click(visit: Visit) -> None:
 def test_both_kinds_of_choice_are_remembered(visit: Visit) -> None:
     app = visit("forget", classifier="tiny", forget="discs")
     app.segmented_control(key="forget-by").set_value("images").run()
-    fine(app.checkbox(key="picture-shapes-5").check().run())
+    fine(pick(app, 5))
     assert app.query_params["images"] == "5"
     assert "forget" not in app.query_params
     fine(app.segmented_control(key="forget-by").set_value("classes").run())
     assert app.query_params["forget"] == "discs"
     fine(app.segmented_control(key="forget-by").set_value("images").run())
-    assert app.checkbox(key="picture-shapes-5").value
+    assert data(app, ALL)["selected"] == "5"
 
 
-def test_ticked_images_outlive_paging_filtering_and_other_pages(visit: Visit) -> None:
+def test_selected_images_outlive_filtering_and_other_pages(visit: Visit) -> None:
     app = visit("forget", classifier="tiny", images="3")
-    app.checkbox(key="picture-shapes-0").check().run()
-    app.pagination(key="gallery-page").set_value(2).run()
-    assert [box.key for box in app.checkbox] == [f"picture-shapes-{number}" for number in range(24, 48)]
-    app.checkbox(key="picture-shapes-30").check().run()
+    assert listed(app) == list(range(400)) and listed(app, TRAY) == [3]
+    fine(pick(app, 0, 3, 30))
     assert foot(app) == ("3 in the forget set", "397 in the retain set", "120 test images")
+    assert listed(app, TRAY) == [0, 3, 30]
 
     turn(app, "method")
     fine(turn(app, "forget"))
     assert app.query_params["images"] == "0,3,30"
-    assert app.pagination(key="gallery-page").value == 2
     app.selectbox(key="gallery-class-shapes").set_value("discs").run()
-    labels = cache.image_dataset("shapes").labels
-    shown = [int((box.key or "").rpartition("-")[2]) for box in app.checkbox]
-    assert len(shown) == 24
-    assert {int(labels[number]) for number in shown} == {3}
-    assert app.checkbox(key="picture-shapes-3").value
+    labels = cache.image_dataset("shapes").labels[:400]
+    assert listed(app) == np.flatnonzero(labels == 3).tolist()
+    assert data(app, ALL)["selected"] == "0,3,30", "what is not listed stays selected"
     fine(app.toggle(key="gallery-ticked").set_value(True).run())
-    assert [box.key for box in app.checkbox] == ["picture-shapes-3"]
+    assert listed(app) == [3]
 
 
-def test_a_whole_page_is_ticked_at_once_and_all_is_cleared(visit: Visit) -> None:
-    app = visit("forget", classifier="tiny", images="30")
-    fine(app.button(key="tick-page").click().run())
-    assert app.query_params["images"] == "0-23,30"
-    assert app.button(key="tick-page").label == "Deselect the 24 on this page"
-    fine(app.button(key="tick-page").click().run())
+def test_a_selection_in_the_tray_is_taken_back(visit: Visit) -> None:
+    app = fine(visit("forget", classifier="tiny", images="0-23,30"))
+    fine(pick(app, 30, key=TRAY))
     assert app.query_params["images"] == "30"
+    assert data(app, TRAY)["revision"] == 1 and data(app, ALL)["revision"] == 0
     fine(app.button(key="clear").click().run())
-    assert app.query_params["images"] == ""
+    assert app.query_params["images"] == "" and keys(app) == {ALL}
     assert "Nothing is selected yet" in words(app)
     fine(app.toggle(key="gallery-ticked").set_value(True).run())
     assert "No image is selected yet." in words(app)
+
+
+def test_undo_brings_back_whatever_was_selected(visit: Visit) -> None:
+    app = fine(visit("forget", classifier="tiny", images="3"))
+    assert app.button(key="undo").disabled
+    fine(pick(app, 3, 7))
+    fine(app.button(key="clear").click().run())
+    fine(app.button(key="undo").click().run())
+    assert app.query_params["images"] == "3,7"
+    fine(app.segmented_control(key="forget-by").set_value("classes").run())
+    fine(app.button(key="undo").click().run())
+    assert app.query_params["images"] == "3" and app.button(key="undo").disabled
+    app = fine(visit("forget", classifier="tiny", forget="discs"))
+    fine(app.checkbox(key="class-shapes-0").check().run())
+    fine(app.button(key="undo").click().run())
+    assert app.query_params["forget"] == "discs"
+
+
+def test_undo_forgets_the_selections_of_another_classifier(visit: Visit) -> None:
+    app = fine(visit("forget", classifier="tiny", images="3"))
+    fine(pick(app, 4))
+    url = {**app.session_state["setup"].__dict__, "classifier": "resnet20", "dataset": "cifar10-sample"}
+    app.session_state["setup"] = RunSetup(**url)
+    assert fine(app.run()).button(key="undo").disabled
+
+
+@pytest.mark.parametrize("sent", [{"images": "400"}, {"images": "<b>"}, {"images": 7}, {"revision": "x"}])
+def test_a_selection_that_cannot_be_is_refused(visit: Visit, sent: dict[str, object]) -> None:
+    app = visit("forget", classifier="tiny", images="3")
+    fine(pick(app, 5, **sent))
+    assert app.query_params["images"] == "3"
+    assert "that this data set does not have" in app.toast[0].value
+
+
+def test_a_link_of_a_former_release_opens_at_its_page(visit: Visit) -> None:
+    app = fine(visit("forget", classifier="tiny", images="3", **{"gallery-page": "3"}))
+    assert data(app, ALL)["start"] == 48 and "gallery-page" not in app.query_params
+    assert data(fine(app.run()), ALL)["start"] == 0
+    assert data(visit("forget", classifier="tiny", images="3", **{"gallery-page": "x"}), ALL)["start"] == 0
 
 
 def test_a_long_choice_comes_back_by_its_short_address(visit: Visit) -> None:

@@ -7,8 +7,9 @@ from streamlit.testing.v1 import AppTest
 
 from tests.data import own_dataset
 from tests.pages.conftest import Visit
+from tests.pages.lab.gallery_steps import labels, listed
 from tests.pages.page_asserts import fine, foot, label, words
-from unlearn_core.ui.pages.forget.file_picker import short_name
+from unlearn_core.ui.gallery.image_texts import short_name
 
 NAMES = ("tench, Tinca tinca", "dog", "Dog", "say *hi*")
 PATHS = [f"top/{'abcd'[number % 4]}/{number}.png" for number in range(16)] + [f"top/x/{n}.png" for n in range(16, 24)]
@@ -59,11 +60,14 @@ def test_a_name_of_several_files_is_not_guessed(visit: Visit, home: Path) -> Non
 
 def test_the_gallery_shows_and_finds_file_names(visit: Visit, home: Path) -> None:
     app = opened(visit, home)
-    assert "15.png" in words(app) and "20.png" not in words(app)
+    assert (
+        labels(app)[-1] == "say *hi*, image 15, predicted as say *hi* with confidence 48 %, file top/d/15.png"
+        and len(labels(app)) == 16
+    )
     app = fine(app.text_input(key="gallery-file").set_value(" TOP/B").run())
-    assert [box.label for box in app.checkbox] == [f"{NAMES[n // 4]} {n}".replace("*", "\\*") for n in (1, 5, 9, 13)]
+    assert listed(app) == [1, 5, 9, 13]
     fine(app.text_input(key="gallery-file").set_value("nowhere").run())
-    assert "No file name matches." in words(app)
+    assert "No image matches." in words(app)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +80,7 @@ def test_the_gallery_shows_and_finds_file_names(visit: Visit, home: Path) -> Non
 def test_a_data_set_without_file_names_says_so(visit: Visit, home: Path, query: dict[str, str], sentence: str) -> None:
     app = opened(visit, home, paths=None, **query)
     assert sentence in words(app)
-    assert not app.text_area and "gallery-file" not in {box.key for box in app.text_input}
+    assert not app.text_area and " file " not in labels(app)[0]
 
 
 def test_a_long_name_is_shortened_in_its_middle() -> None:

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit, turn
 from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_picture, started
+from tests.pages.lab import gallery_steps
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.charts import charts, section_charts
 from unlearn_core.charts.chart import SECTIONS, Section
@@ -284,30 +285,29 @@ def test_a_report_whose_files_are_gone_says_so(visit: Visit, done: RunStore, hom
     assert "Run again unchanged" in labels(app)
 
 
-def member_alts(app: AppTest) -> list[str]:
-    """The alternative texts of the images below the chart of members."""
-    alts = [one.alt for element in app.get("image") for one in element.proto.imgs]
-    return [alt for alt in alts if "membership probability" in alt]
-
-
 def test_images_that_are_members_after_and_not_for_gold(visit: Visit, done: RunStore, home: Path) -> None:
     report = reports.read(home, CLASS)
     found, other = list_member_scores(report), reference_model(report)
     only = [one for one in found if is_member_only_after(one, other)]
     app = fine(visit("run", id=str(CLASS), tab="Privacy"))
-    alts = member_alts(app)
-    assert len(alts) == min(24, len(found))
-    assert f"image {found[0].image};" in alts[0] and "retrained" in alts[0]
+    gallery, first = f"recognised-{CLASS}", found[0].image
+    assert gallery_steps.listed(app, gallery) == [one.image for one in found]
+    said = gallery_steps.labels(app, gallery)[0]
+    assert f"image {first};" in said and "retrained" in said
     app.segmented_control(key="recognised-which").set_value("only").run()
-    assert len(member_alts(app)) == min(24, len(only))
+    shown = gallery_steps.listed(app, gallery) if only else []
+    assert shown == [one.image for one in only]
+    app.segmented_control(key="recognised-which").set_value("all").run()
+    assert app.button(key="recognised-forget").disabled
+    fine(gallery_steps.pick(app, first, key=gallery).button(key="recognised-forget").click().run())
+    assert app.title[0].value == "What should it forget?" and app.query_params["images"] == str(first)
     former = fine(
         visit("run", id=str(CLASS), tab="Privacy", **{"recognised-which": f"After and not gold: {len(only)}"})
     )
     assert former.session_state["recognised-which"] == "only"
     if not only:
-        assert "No image is classified as a member only after unlearning, and not for the retrained model." in words(
-            app
-        )
+        sentence = "No image is classified as a member only after unlearning, and not for the retrained model."
+        assert sentence in words(former)
 
 
 # The retrained model.

@@ -2,6 +2,7 @@
 
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES
+from tests.pages.lab.gallery_steps import listed
 from tests.pages.page_asserts import fine, words
 from tests.pages.test_history import tick
 from unlearn_core.store.queue.run_store import RunStore
@@ -14,7 +15,7 @@ def test_the_gallery_is_filtered_by_its_address(visit: Visit) -> None:
     fresh = fine(visit("forget", **link))
     assert fresh.selectbox(key="gallery-class-shapes").value == "discs"
     assert fresh.toggle(key="gallery-ticked").value
-    assert [box.key for box in fresh.checkbox] == ["picture-shapes-3"]
+    assert listed(fresh) == [3]
     assert dict(fresh.query_params) == link
 
 

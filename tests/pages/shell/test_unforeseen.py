@@ -15,7 +15,7 @@ from unlearn_core.domain.jobs import MeasureSpec, UnlearnSpec
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.files import error_report
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui.pages.forget import image_picker
+from unlearn_core.ui.pages.forget import class_picker, image_picker
 from unlearn_core.ui.shell import navigation, url_state
 
 
@@ -60,8 +60,9 @@ def test_a_page_that_fails(visit: Visit, home: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_part_of_a_page_that_fails(visit: Visit, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_picker.paged_grid, "choose_page", broken)
-    app = visit("forget", images="3")
+    monkeypatch.setattr(class_picker, "PER_PAGE", 2)
+    monkeypatch.setattr(class_picker.paged_grid, "choose_page", broken)
+    app = visit("forget", forget="dog")
     assert "in choose_page" not in words(app) and app.title[0].value == "What should it forget?"
     one_sentence(app, home)
 

@@ -12,6 +12,7 @@ from unlearn_core.domain.jobs import (
     SPEC_ADAPTER,
     AddCheckpointSpec,
     ExplainSpec,
+    FeaturesSpec,
     ImportDatasetSpec,
     MeasureSpec,
     TrainGoldSpec,
@@ -21,7 +22,16 @@ from unlearn_core.domain.jobs import (
 from unlearn_core.domain.run import CurvePoint, Priority, Progress, Run, RunFilter, RunState
 from unlearn_core.store.db.schema import RUN
 
-AnySpec = UnlearnSpec | TrainGoldSpec | MeasureSpec | ImportDatasetSpec | TrainSpec | AddCheckpointSpec | ExplainSpec
+AnySpec = (
+    UnlearnSpec
+    | TrainGoldSpec
+    | MeasureSpec
+    | ImportDatasetSpec
+    | TrainSpec
+    | AddCheckpointSpec
+    | ExplainSpec
+    | FeaturesSpec
+)
 
 
 def new_row(spec: AnySpec, *, title: str, owner: str, priority: Priority, now: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Outputs of models on whole data sets, computed once and stored by weights checksum."""
+"""Outputs and features of models on whole data sets, computed once and stored by weights checksum."""
 
 import io
 import os
@@ -47,6 +47,25 @@ class EvaluationStore:
             os.link(theirs, mine)
         except OSError:  # another disk, or a file system without links
             self.put(evaluation)
+
+    def features(self, weights: str, dataset: str) -> np.ndarray | None:
+        """Return the features (N, F) float16 of the images under the model with that checksum; None if unknown."""
+        path = self._features_path(weights, dataset)
+        return np.load(path, allow_pickle=False) if path.exists() else None
+
+    def features_version(self, weights: str, dataset: str) -> int | None:
+        """Return when these features were written; None if there are none."""
+        path = self._features_path(weights, dataset)
+        return path.stat().st_mtime_ns if path.exists() else None
+
+    def put_features(self, weights: str, dataset: str, features: np.ndarray) -> None:
+        """Store features as `features` returns them."""
+        buffer = io.BytesIO()
+        np.save(buffer, features)
+        atomic_write(self._features_path(weights, dataset), buffer.getvalue())
+
+    def _features_path(self, weights: str, dataset: str) -> Path:
+        return self._folder / dataset / f"features-{VERSION}-{weights[:32]}.npy"
 
     def _path(self, weights: str, dataset: str) -> Path:
         return self._folder / dataset / f"{VERSION}-{weights[:32]}.npy"

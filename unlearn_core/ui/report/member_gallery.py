@@ -1,5 +1,8 @@
-"""The forget images by the attack's membership probability, one page of thumbnails at a time."""
+"""The forget images by the attack's membership probability, in a gallery whose selection can be forgotten again."""
 
+from functools import partial
+
+import numpy as np
 import streamlit as st
 
 from unlearn_core.charts.drawing.wording import MODEL_LABELS
@@ -10,16 +13,15 @@ from unlearn_core.charts.report.member_scores import (
     list_member_scores,
     reference_model,
 )
+from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.report import MODEL_TITLES, Report
-from unlearn_core.ui.components import paged_grid
-from unlearn_core.ui.shell import cache, url_state
-from unlearn_core.ui.shell.markdown import escape
-
-PER_PAGE = 24
+from unlearn_core.ui.gallery import image_gallery
+from unlearn_core.ui.gallery.listings import Description, Listing
+from unlearn_core.ui.shell import formatting, url_state
 
 
 def show(report: Report) -> None:
-    """Show thumbnails, most confident first; nothing where the chart above has explained why there are none."""
+    """Show the images, most confident first; nothing where the chart above has explained why there are none."""
     if CHART.applies(report) is not True:
         return
     found, other = list_member_scores(report), reference_model(report)
@@ -42,26 +44,51 @@ def show(report: Report) -> None:
     if name == "only" and not only:
         st.caption(f"No {noun} is classified as a member only after unlearning, and not for {MODEL_TITLES[other]}.")
         return
-    _page(report, only if name == "only" else found, other)
+    _gallery(report, only if name == "only" else found, other)
 
 
-def _page(report: Report, items: list[MemberScore], reference: str) -> None:
-    pages, noun = -(-len(items) // PER_PAGE), report.dataset.item_noun
-    page = paged_grid.choose_page(len(items), PER_PAGE, key=f"recognised-page-{pages}")
-    grid = page.place.grid(6, min_column_width=76, gap="xsmall")
-    for item in items[page.items]:
-        name = escape(report.dataset.classes[item.label])
-        scores = [
-            f"{MODEL_LABELS[model]} {100 * item.scores[model]:.0f}\N{NO-BREAK SPACE}%" for model in ("after", reference)
-        ]
-        with grid.cell():
-            st.image(
-                cache.thumbnail(report.dataset.id, item.image),
-                caption=" · ".join(scores),
-                width="stretch",
-                alt=f"{name}, {noun} {item.image}; membership probability: {', '.join(scores)}",
-            )
-    st.caption(
-        f"Below each {noun}: the attack's probability that it was a member, for the unlearned model and for "
-        f"{MODEL_TITLES[reference]}. Most confident first."
+def _gallery(report: Report, items: list[MemberScore], reference: str) -> None:
+    dataset, by_image = report.dataset, {item.image: item for item in items}
+
+    def describe(images: np.ndarray) -> list[Description]:
+        return [_describe(dataset, by_image[image], reference) for image in images.tolist()]
+
+    images = np.array(list(by_image))
+    chosen = [image for image in st.session_state.get(_key(report), ()) if image in by_image]
+    image_gallery.select_many(
+        Listing(dataset.id, images, describe, f"members {report.fingerprint}", lines=3),
+        chosen,
+        partial(st.session_state.__setitem__, _key(report)),
+        key=f"recognised-{report.run}",
+        label=f"Forget {dataset.item_noun}s by membership probability",
+        noun=dataset.item_noun,
+        bound=len(report.labels),
     )
+    st.caption(
+        f"Below each {dataset.item_noun}: the attack's probability that it was a member, for the unlearned model and "
+        f"for {MODEL_TITLES[reference]}. Most confident first."
+    )
+    count = formatting.pluralize(len(chosen), f"selected {dataset.item_noun}")
+    if st.button(
+        f"Forget the {count} again",
+        icon=":material/ink_eraser:",
+        key="recognised-forget",
+        disabled=not chosen,
+        help="Selects them on the page Forget, for another run. Select images above first.",
+    ):
+        url_state.load_spec(report.spec)
+        url_state.change(by="images", images=tuple(sorted(chosen)))
+        url_state.open_page("forget")
+
+
+def _describe(dataset: DatasetCard, item: MemberScore, reference: str) -> Description:
+    name = dataset.classes[item.label]
+    scores = [
+        f"{MODEL_LABELS[model]} {100 * item.scores[model]:.0f}\N{NO-BREAK SPACE}%" for model in ("after", reference)
+    ]
+    label = f"{name}, {dataset.item_noun} {item.image}; membership probability: {', '.join(scores)}"
+    return Description((f"{name} {item.image}", *scores), label)
+
+
+def _key(report: Report) -> str:
+    return f"recognised selected {report.run}"

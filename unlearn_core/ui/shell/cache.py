@@ -1,5 +1,6 @@
 """Caches shared by all pages: whatever is stored between two clicks. Importing this module does not import torch."""
 
+import hashlib
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -9,10 +10,11 @@ import numpy as np
 import streamlit as st
 
 from unlearn_core.data import dataset_notes as notes
-from unlearn_core.data import datasets
+from unlearn_core.data import datasets, image_search
 from unlearn_core.data.duplicates import Duplicates
 from unlearn_core.data.duplicates.record import search_in_background
 from unlearn_core.data.image_dataset import ImageDataset
+from unlearn_core.data.image_search import ImageFacts
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunState
@@ -21,6 +23,7 @@ from unlearn_core.models import bundled_models
 from unlearn_core.settings import settings
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports
+from unlearn_core.store.files.evaluations import EvaluationStore
 from unlearn_core.store.queue import repeats
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.shell import thumbnails
@@ -132,6 +135,14 @@ def image_dataset(dataset: str) -> ImageDataset:
     return found
 
 
+@st.cache_data(show_spinner=False, max_entries=64)
+def dataset_fingerprint(dataset: str) -> str:
+    """A hash of a data set's labels and of some of its images; another one of that name has another."""
+    every = image_dataset(dataset)
+    some = every.images[:: max(1, len(every.images) // 64)]
+    return hashlib.sha256(every.labels.tobytes() + repr(every.images.shape).encode() + some.tobytes()).hexdigest()
+
+
 def duplicates(dataset: str) -> Duplicates | None:
     """The copies in a data set; None while they are being looked for, which the first call begins.
 
@@ -172,6 +183,30 @@ def thumbnail(dataset: str, image: int) -> bytes:
     if datasets.card(dataset).is_points:
         return thumbnails.points_png(every, np.array([image]))
     return thumbnails.images_png(every.images[image : image + 1], columns=1, wanted=128)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def image_facts(classifier: str, dataset: str, seed: int) -> ImageFacts | None:
+    """What the bundled original model makes of each image; None if none is bundled."""
+    original = bundled_models.find_bundled(classifier, None, seed)
+    if original is None:
+        return None
+    return image_search.image_facts(bundled_models.read_logits(original), image_dataset(dataset).labels)
+
+
+def image_features(classifier: str, dataset: str, seed: int) -> np.ndarray | None:
+    """The features (N, F) of all images under the bundled original model, read-only; None until a worker made them."""
+    original = bundled_models.find_bundled(classifier, None, seed)
+    if original is None:
+        return None
+    evaluations = EvaluationStore(open_data_dir() / "evaluations")
+    version = evaluations.features_version(original.weights, dataset)
+    return None if version is None else _features(str(open_data_dir()), original.weights, dataset, version)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _features(folder: str, weights: str, dataset: str, version: int) -> np.ndarray | None:
+    return EvaluationStore(Path(folder) / "evaluations").features(weights, dataset)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -4,6 +4,7 @@ Browsers enlarge 32 pixels badly, and large photographs would make pages heavy.
 """
 
 import io
+from collections.abc import Iterator
 
 import numpy as np
 import streamlit as st
@@ -29,11 +30,24 @@ def images_png(images: np.ndarray, *, columns: int, wanted: int) -> bytes:
     sheet = Image.new("RGB", (columns * side, rows * side))
     for number, pixels in enumerate(images):
         row, column = divmod(number, columns)
-        tile = Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC)
-        sheet.paste(tile, (column * side, row * side))
+        sheet.paste(enlarged(pixels, side), (column * side, row * side))
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def enlarged(pixels: np.ndarray, side: int) -> Image.Image:
+    """An image (S, S, 3) uint8 at that width and height."""
+    return Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC)
+
+
+def point_tiles(image_dataset: ImageDataset, rows: np.ndarray, side: int) -> Iterator[Image.Image]:
+    """The plane of a data set, with the point at each of these rows in turn."""
+    plane = Image.open(io.BytesIO(points_png(image_dataset, rows[:0], width=side, height=side)))
+    for x, y in image_dataset.images[rows, 0, 0, :2] / 255 * [side - 6, -(side - 6)] + [3, side - 3]:
+        tile = plane.copy()
+        ImageDraw.Draw(tile).ellipse((x - 5, y - 5, x + 5, y + 5), fill=STRONG_COLOR)
+        yield tile
 
 
 def points_png(

@@ -8,8 +8,8 @@ from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
-MAX_LISTED, MAX_NAME_LENGTH = 20, 24
-"""The most names that are listed of each kind, and the most characters of a name below an image."""
+MAX_LISTED = 20
+"""The most names that are listed of each kind."""
 
 
 def show(plan: RunPlan) -> None:
@@ -31,12 +31,6 @@ def show(plan: RunPlan) -> None:
                 _show_match(plan, find_files(names, plan.dataset))
             except UnlearnError as problem:
                 st.warning(escape(problem), icon=":material/block:")
-
-
-def short_name(path: str) -> str:
-    """The base name of a path, without its middle if it is long."""
-    name, half = path.rpartition("/")[2], MAX_NAME_LENGTH // 2
-    return name if len(name) <= MAX_NAME_LENGTH else f"{name[: half - 1]}…{name[-half:]}"
 
 
 def _show_match(plan: RunPlan, found: FileMatch) -> None:

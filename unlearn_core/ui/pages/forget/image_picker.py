@@ -1,4 +1,4 @@
-"""Selection of the forget set: classes or single images, the latter page by page; and the sizes of all sets."""
+"""Selection of the forget set: classes or single images, the latter in a gallery; and the sizes of all sets."""
 
 import numpy as np
 import streamlit as st
@@ -6,14 +6,21 @@ import streamlit as st
 from unlearn_core.data.image_files import image_paths
 from unlearn_core.data.standard_requests import standard_requests
 from unlearn_core.models import bundled_models
-from unlearn_core.ui.components import paged_grid, point_picker
+from unlearn_core.ui.components import point_picker
 from unlearn_core.ui.components.run_plan import RunPlan
-from unlearn_core.ui.pages.forget import file_picker
+from unlearn_core.ui.gallery import image_gallery
+from unlearn_core.ui.gallery.image_texts import DatasetTexts
+from unlearn_core.ui.gallery.listings import Listing
+from unlearn_core.ui.pages.forget import file_picker, image_filters, selection_history
+from unlearn_core.ui.pages.forget.image_filters import Known
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
-PER_PAGE = 24
-_FIND = "gallery-file"
+HEIGHT, TRAY_HEIGHT = 480, 190
+"""Heights in pixels of the gallery, and of the tray of selected images."""
+TRAY_HINT = "The selected ones. Click deselects."
+FORMER_PER_PAGE = 24
+"""Images on a page of a former release."""
 _KINDS = {"classes": "Whole classes", "images": "Single images"}
 
 
@@ -31,8 +38,8 @@ def kind_choice(plan: RunPlan) -> None:
     )
 
 
-def image_gallery(plan: RunPlan) -> None:
-    """The training images, page by page; the selection survives paging, filtering and leaving the page."""
+def single_images(plan: RunPlan) -> None:
+    """The training images; the selection survives filtering and leaving the page."""
     _standard(plan)
     if plan.dataset.is_points:
         _plane(plan)
@@ -54,6 +61,7 @@ def footer(plan: RunPlan) -> None:
             st.markdown(f":green[■] **{sizes['retain_train']:,}** in the retain set", width="content")
             st.markdown(f"{test} test {plan.dataset.item_noun}s", width="content")
         st.space("stretch")
+        selection_history.undo_button()
         st.button("Clear", type="tertiary", key="clear", on_click=_clear, disabled=plan.setup.forget is None)
         if st.button("Next: method", type="primary", key="next", disabled=plan.split is None):
             url_state.open_page("method")
@@ -69,7 +77,7 @@ def _plane(plan: RunPlan) -> None:
             f"Select the {formatting.pluralize(len(picked), 'marked point')}" if picked else "Mark points first",
             key="tick-points",
             disabled=not picked,
-            on_click=_apply_standard,
+            on_click=_select,
             args=(new,),
         )
         st.caption(
@@ -95,100 +103,65 @@ def _standard(plan: RunPlan) -> None:
                 formatting.pluralize(len(images), plan.dataset.item_noun),
                 key=f"take-{name}",
                 disabled=plan.setup.images == images,
-                on_click=_apply_standard,
+                on_click=_select,
                 args=(images,),
                 help="Replaces the current selection by these images.",
             )
 
 
-@st.fragment
 def _gallery(plan: RunPlan) -> None:
-    every, chosen = cache.image_dataset(plan.dataset.id), url_state.current().images
-    paths = image_paths(plan.dataset)
-    ids = _filtered(plan, every.labels[: every.train], chosen, paths)
-    if not len(ids):
-        searched = st.session_state.get(_FIND, "").strip()
-        st.info("No file name matches." if searched else f"No {plan.dataset.item_noun} is selected yet.")
-        return
-    page = paged_grid.choose_page(len(ids), PER_PAGE, key="gallery-page", spread=True)
-    here = ids[page.items].tolist()
-    whole = set(here) <= set(chosen)
-    label = f"{'Deselect' if whole else 'Select'} the {len(here)} on this page"
-    page.row.button(label, type="tertiary", key="tick-page", on_click=_tick_page, args=(here, not whole))
-    grid = page.place.grid(8, min_column_width=96, gap="small")
-    for number in here:
-        name = plan.dataset.classes[every.labels[number]]
-        with grid.cell():
-            st.image(
-                cache.thumbnail(plan.dataset.id, number),
-                width="stretch",
-                alt=f"{name}, {plan.dataset.item_noun} {number}" + (f", file {paths[number]}" if paths else ""),
-            )
-            key = f"picture-{plan.dataset.id}-{number}"
-            st.session_state[key] = number in chosen
-            st.checkbox(escape(f"{name} {number}"), key=key, on_change=_tick_image, args=(number, key))
-            if paths:
-                st.caption(escape(file_picker.short_name(paths[number])))
+    """All training images that pass the filters, and below them the tray of those that are selected."""
+    every, noun = cache.image_dataset(plan.dataset.id), plan.dataset.item_noun
+    facts = cache.image_facts(plan.classifier.id, plan.dataset.id, plan.classifier.seed)
+    known = Known(every.labels[: every.train], facts, image_paths(plan.dataset))
+    images = image_filters.listed_images(plan, known)
+    image_filters.quick_picks(plan, known, images)
+    if len(images):
+        label = f"Training {noun}s of {plan.dataset.title}"
+        _show(plan, known, images, key="gallery-all", label=label, height=HEIGHT, start=_former_page())
+    else:
+        nothing = st.session_state.get("gallery-ticked") and not plan.setup.images
+        st.info(f"No {noun} is selected yet." if nothing else f"No {noun} matches.")
+    if plan.setup.images:
+        chosen = np.array(plan.setup.images)
+        _show(plan, known, chosen, key="gallery-tray", label=f"Selected {noun}s", height=TRAY_HEIGHT, hint=TRAY_HINT)
 
 
-def _filtered(plan: RunPlan, labels: np.ndarray, chosen: tuple[int, ...], paths: list[str] | None) -> np.ndarray:
-    """Draw the row of filters, and return the numbers of the images that pass them."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            "Class",
-            ["all classes", *plan.dataset.classes],
-            key=f"gallery-class-{plan.dataset.id}",
-            bind="query-params",
-            width=220,
-            on_change=_first_page,
-        )
-        wanted = _file_query() if paths else ""
-        only = st.toggle("Only selected", key="gallery-ticked", bind="query-params", on_change=_first_page)
-    ids = np.array(chosen, dtype=int) if only else np.arange(len(labels))
-    if wanted and paths:
-        ids = np.array([number for number in ids.tolist() if wanted in paths[number].casefold()], dtype=int)
-    return ids if name == "all classes" else ids[labels[ids] == plan.dataset.classes.index(name)]
-
-
-def _file_query() -> str:
-    """Draw the search by file name, and return what is searched for."""
-    query = st.text_input(
-        "Find a file",
-        placeholder="part of its path",
-        key=_FIND,
-        bind="query-params",
-        icon=":material/search:",
-        width=260,
-        on_change=_first_page,
+def _show(
+    plan: RunPlan, known: Known, images: np.ndarray, *, key: str, label: str, height: int, start: int = 0, **hint: str
+) -> None:
+    """Show images of which the selected ones are marked."""
+    texts = DatasetTexts(plan.dataset, known.labels, known.facts, known.paths)
+    listing = Listing(
+        plan.dataset.id, images, texts.describe, f"{plan.classifier.id} {plan.classifier.seed}", texts.lines
     )
-    return query.strip().casefold()
+    image_gallery.select_many(
+        listing,
+        plan.setup.images,
+        _select,
+        key=key,
+        label=label,
+        noun=plan.dataset.item_noun,
+        bound=plan.dataset.train,
+        height=height,
+        start=start,
+        **hint,
+    )
+
+
+def _former_page() -> int:
+    """The first item of the page in a link of a former release, whose gallery had pages."""
+    page = url_state.parse_number(st.query_params.get("gallery-page", ""))
+    url_state.set_param("gallery-page", "")
+    return 0 if page is None else max(0, page - 1) * FORMER_PER_PAGE
+
+
+def _select(images: tuple[int, ...]) -> None:
+    url_state.change(images=images)
 
 
 def _apply_kind() -> None:
     url_state.change(by=st.session_state["forget-by"])
-
-
-def _apply_standard(images: tuple[int, ...]) -> None:
-    url_state.change(images=images)
-
-
-def _first_page() -> None:
-    st.session_state["gallery-page"] = 1
-
-
-def _tick_image(number: int, key: str) -> None:
-    url_state.change(images=_with(url_state.current().images, number, st.session_state[key]))
-    st.rerun()  # The whole page: run bar, footer and URL show what is selected.
-
-
-def _tick_page(numbers: list[int], ticked: bool) -> None:
-    chosen = {*url_state.current().images}
-    url_state.change(images=tuple(sorted(chosen | {*numbers} if ticked else chosen - {*numbers})))
-    st.rerun()
-
-
-def _with(chosen: tuple[int, ...], number: int, ticked: bool) -> tuple[int, ...]:
-    return tuple(sorted({*chosen, number} if ticked else {*chosen} - {number}))
 
 
 def _clear() -> None:

@@ -11,6 +11,7 @@ from unlearn_core.domain.errors import NotFoundError, StoreError
 from unlearn_core.domain.jobs import (
     AddCheckpointSpec,
     ExplainSpec,
+    FeaturesSpec,
     ImportDatasetSpec,
     MeasureSpec,
     TrainGoldSpec,
@@ -82,6 +83,8 @@ def _run(wanted: str) -> Run | None:
         found = cache.store().get(number)
         if isinstance(found.spec, ImportDatasetSpec):  # The page Datasets shows its progress and its result.
             st.switch_page(navigation.page("datasets"), query_params={})
+        if isinstance(found.spec, FeaturesSpec):  # The page Forget uses its result.
+            st.switch_page(navigation.page("forget"), query_params={"classifier": found.spec.classifier})
         return cache.store().get(found.spec.run) if isinstance(found.spec, ExplainSpec | MeasureSpec) else found
     except NotFoundError:
         return None

@@ -1,0 +1,50 @@
+"""What a gallery says of each image of a data set: its class and number, its prediction, and its file."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from unlearn_core.data.image_search import ImageFacts
+from unlearn_core.domain.cards import DatasetCard
+from unlearn_core.ui.gallery.listings import Description
+
+MAX_NAME_LENGTH = 24
+"""The most characters of a file name below an image."""
+
+
+class DatasetTexts(NamedTuple):
+    """The texts of the images of a data set; `labels`, `facts` and `paths` by the number of the image."""
+
+    dataset: DatasetCard
+    labels: np.ndarray
+    facts: ImageFacts | None = None
+    paths: Sequence[str] | None = None
+
+    @property
+    def lines(self) -> int:
+        """The number of lines below each image."""
+        return 1 + (self.facts is not None) + (self.paths is not None)
+
+    def describe(self, images: np.ndarray) -> list[Description]:
+        """Return the texts of these images (n,)."""
+        return [self._describe(image) for image in images.tolist()]
+
+    def _describe(self, image: int) -> Description:
+        name = self.dataset.classes[self.labels[image]]
+        lines, label = [f"{name} {image}"], f"{name}, {self.dataset.item_noun} {image}"
+        if self.facts is not None:
+            predicted = self.dataset.classes[self.facts.predictions[image]]
+            sure = f"{100 * self.facts.confidence[image]:.0f} %"
+            lines.append(f"✓ {sure}" if predicted == name else f"→ {predicted} {sure}")
+            label += f", predicted as {predicted} with confidence {sure}"
+        if self.paths is not None:
+            lines.append(short_name(self.paths[image]))
+            label += f", file {self.paths[image]}"
+        return Description(tuple(lines), label)
+
+
+def short_name(path: str) -> str:
+    """The base name of a path, without its middle if it is long."""
+    name, half = path.rpartition("/")[2], MAX_NAME_LENGTH // 2
+    return name if len(name) <= MAX_NAME_LENGTH else f"{name[: half - 1]}…{name[-half:]}"
