@@ -97,7 +97,8 @@ def found(
     if facts is not None:
         hit |= of_class[facts.predictions[images]]
     if paths is not None:
-        hit |= np.array([wanted in paths[image].casefold() for image in images.tolist()], dtype=bool)
+        numbers: list[int] = images.tolist()
+        hit |= np.array([wanted in paths[image].casefold() for image in numbers], dtype=bool)
     for first, last in _spans(wanted):
         hit |= (images >= first) & (images <= last)
     return images[hit]

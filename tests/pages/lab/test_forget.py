@@ -1,5 +1,7 @@
 """Choosing what to forget: classes or single images, and the sets that follow."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -138,7 +140,7 @@ def test_undo_forgets_the_selections_of_another_classifier(visit: Visit) -> None
 
 
 @pytest.mark.parametrize("sent", [{"images": "400"}, {"images": "<b>"}, {"images": 7}, {"revision": "x"}])
-def test_a_selection_that_cannot_be_is_refused(visit: Visit, sent: dict[str, object]) -> None:
+def test_a_selection_that_cannot_be_is_refused(visit: Visit, sent: dict[str, Any]) -> None:
     app = visit("forget", classifier="tiny", images="3")
     fine(pick(app, 5, **sent))
     assert app.query_params["images"] == "3"

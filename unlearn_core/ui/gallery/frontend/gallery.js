@@ -105,13 +105,15 @@ class Gallery {
         this.cells.delete(index);
         this.spare.push(cell);
       }
-    for (let index = first; index < last; index++) this.draw(index);
+    let before = null;
+    for (let index = first; index < last; index++) before = this.draw(index, before);
     for (const cell of this.spare.splice(0)) cell.remove();
     if (last > first) this.sheets.want(first, last - 1);
     this.markActive();
   }
 
-  draw(index) {
+  // Draw an item behind the one `before` it: screen readers read the items in the order of the document.
+  draw(index, before) {
     let cell = this.cells.get(index);
     if (!cell) {
       cell = this.spare.pop() ?? this.makeCell();
@@ -129,6 +131,9 @@ class Gallery {
     if (cell.filled !== item?.label) this.fill(cell, item);
     const selected = String(this.isMarked(index));
     if (cell.getAttribute("aria-selected") !== selected) cell.setAttribute("aria-selected", selected);
+    const next = before ? before.nextSibling : this.canvas.firstChild;
+    if (next !== cell) this.canvas.insertBefore(cell, next);
+    return cell;
   }
 
   makeCell() {
@@ -138,7 +143,6 @@ class Gallery {
     const picture = document.createElement("div");
     picture.className = "picture";
     cell.append(picture);
-    this.canvas.append(cell);
     return cell;
   }
 
