@@ -17,7 +17,7 @@ from unlearn_core.ui.shell.run_setup import RunSetup
 
 def test_cats_are_ticked_for_a_newcomer(visit: Visit) -> None:
     app = fine(visit("forget"))
-    assert [box.label for box in app.checkbox if box.value] == ["**cat**"]
+    assert [box.label for box in app.checkbox if box.value] == ["cat"]
     assert foot(app) == ("1,000 in the forget set", "9,000 in the retain set", "200 + 1,800 test images")
     assert not app.button(key="strip-run").disabled
 
