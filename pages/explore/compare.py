@@ -1,4 +1,4 @@
-"""Compare the settings and results of two to four finished runs side by side."""
+"""See which of two to six finished runs did better, and whether the difference is more than chance."""
 
 import streamlit as st
 

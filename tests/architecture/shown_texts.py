@@ -12,18 +12,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from tests.architecture.vocabulary import ROOT, Shown, figure_texts, literals, public_names, raised, streamlit_texts
+from tests.charts.compared_runs import RunPlan, compared_runs
 from tests.charts.test_contract import CASES, SHELF
 from tests.charts.test_method_comparison import STATES as COMPARISONS
 from tests.charts.test_sweeps import CHARTS as SWEEP_CHARTS
 from tests.charts.test_sweeps import EMPTY, STATES
 from unlearn_core.__main__ import build_parser, commands, main
 from unlearn_core.charts import charts
-from unlearn_core.charts.comparison import method_results, method_scatter
+from unlearn_core.charts.comparison import method_results, method_scatter, ranking_tables, run_multiples
 from unlearn_core.charts.drawing.theme import LIGHT
+from unlearn_core.charts.text.ranking_words import ranking_text
 from unlearn_core.data import datasets, sources
 from unlearn_core.domain import errors
 from unlearn_core.domain.method import Method
@@ -80,6 +83,28 @@ def method_comparison_texts() -> Iterator[Shown]:
         tables = (method_results.table(results), method_results.shown_table(results))
         for table in tables:
             yield from _drawn(place, method_results.summary(results), method_scatter.alt_text(results), table, drawn)
+
+
+def ranking_texts() -> Iterator[Shown]:
+    """What the comparison of runs says, of runs that can be compared and of others."""
+    none, some, every = (np.arange(100) < count for count in (0, 60, 100))
+    plans = [
+        RunPlan("UNSIR", 0, every, some, 1.0),
+        RunPlan("UNSIR", 1, every, some, 2.0),
+        RunPlan("SSD", 0, none, every, 9.0),
+        RunPlan("SCRUB", 0, some, some, 1.0, has_gold=False),
+        RunPlan("SCRUB", 0, some, some, 1.0, classifier="another"),
+    ]
+    for chosen in (plans[:2], plans[1:3], plans[:3], plans[2:4], plans):
+        reports = compared_runs(chosen)
+        text = ranking_text(reports)
+        cards = [part for card in text.cards for part in (card.title, card.words)]
+        yield from (Shown("ranking", part) for part in (*cards, text.chance, text.note, run_multiples.NOTE))
+        yield Shown("ranking", ranking_tables.explanation("image"))
+        drawn = run_multiples.figure(text.rankings[0], text, reports, LIGHT)
+        alt = run_multiples.alt_text(text.rankings[0], text)
+        for table in (ranking_tables.winners_table(text, reports), ranking_tables.pairs_table(text)):
+            yield from _drawn("ranking", text.lead, alt, table, drawn)
 
 
 def _drawn(place: str, sentence: str, alt: str, table: pd.DataFrame, figure: go.Figure | None) -> Iterator[Shown]:
@@ -241,6 +266,7 @@ SOURCES: dict[str, Callable[[], Iterable[Shown]]] = {
     "charts": chart_texts,
     "sweep charts": sweep_texts,
     "method comparison": method_comparison_texts,
+    "ranking": ranking_texts,
     "report files": report_texts,
 }
 

@@ -10,6 +10,10 @@ from tests.browser.browser_steps import CHART, heading, settled
 from tests.browser.conftest import NARROW
 from tests.pages.finished_runs import made_again
 from unlearn_core.charts import charts
+from unlearn_core.charts.text.ranking_words import ranking_text
+from unlearn_core.engine.build_spec import run_spec
+from unlearn_core.engine.execute import unlearn
+from unlearn_core.store.files.reports import read as read_report
 from unlearn_core.store.queue.run_store import RunStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
@@ -60,6 +64,31 @@ def test_an_image_is_explained_in_all_runs_and_a_telephone_has_them_beneath_each
     assert page.get_by_test_id("stMain").evaluate("box => box.scrollWidth - box.clientWidth") <= 0
     figures = [box for box in (one.bounding_box() for one in page.get_by_test_id("stPlotlyChart").all()) if box]
     assert all(box["width"] > 300 for box in figures)
+
+
+@pytest.mark.slow
+def test_of_four_runs_two_differ_by_chance_only(page: Page, app: Served) -> None:
+    """Four runs on points: two seeds of one method, and two other methods, compared by page and command line."""
+    specs = [("unsir", 0), ("unsir", 1), ("ssd", 0), ("neggrad", 0)]
+    for method, seed in specs:
+        spec = run_spec("mlp-moons", method=method, classes=["dawn"], preset="bundled", seed=seed)
+        unlearn(spec, device="cpu", data_dir=app.home)
+    numbers = sorted(run.id for run in RunStore(app.home).list_runs() if run.spec.kind == "unlearn")[-len(specs) :]
+    page.goto(app.address(f"compare?ids={','.join(map(str, numbers))}"))
+    heading(page, "Which did better?")
+    twins = f"UNSIR · runs {numbers[0]} and {numbers[1]}"
+    expect(page.get_by_text(f"{twins} differ only in their seed. Two seeds: this is chance.")).to_be_visible()
+    reports = [read_report(app.home, number) for number in numbers]
+    text = ranking_text(reports)
+    for card in text.cards:
+        expect(page.get_by_text(card.title).first).to_be_visible()
+    assert (0, 1) in text.rankings[0].groups[0].sets
+    expect(page.get_by_role("heading", name="Decision regions")).to_be_visible()
+    settled(page)
+    assert page.get_by_test_id("stPlotlyChart").count() >= 3 + len(specs) + 2
+    pairs = page.get_by_test_id("stExpander").filter(has_text="Every pair of runs")
+    pairs.get_by_text("Every pair of runs").click()
+    expect(pairs.get_by_test_id("stDataFrame")).to_be_visible()
 
 
 def _press(page: Page, point: Locator) -> None:

@@ -33,13 +33,14 @@ def done(template: Path, home: Path) -> RunStore:
     return RunStore(home)
 
 
-def made_again(store: RunStore, again: int = CLASS) -> int:
-    """Another finished run with the report of that one."""
+def made_again(store: RunStore, again: int = CLASS, spec: UnlearnSpec | None = None) -> int:
+    """Another finished run with the report of that one, as if it had been made with this spec."""
     run = store.get(again)
-    number = store.register_running(run.spec, title=run.title, device="cpu")
+    new = run.spec if spec is None else spec
+    number = store.register_running(new, title=run.title, device="cpu")
     shutil.copytree(store.data_dir / "runs" / str(again), store.data_dir / "runs" / str(number), dirs_exist_ok=True)
     head = store.data_dir / "runs" / str(number) / artifacts.REPORT_FILE
-    head.write_text(json.dumps(json.loads(head.read_text()) | {"run": number}))
+    head.write_text(json.dumps(json.loads(head.read_text()) | {"run": number, "spec": new.model_dump(mode="json")}))
     store.finish(number, 1, metrics=run.metrics)
     return number
 

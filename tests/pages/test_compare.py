@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -11,7 +12,8 @@ from tests.pages.conftest import ROOT, Visit
 from tests.pages.finished_runs import CLASS, PICTURES, by_class, made_again
 from tests.pages.page_asserts import fine, without_words, words
 from tests.pages.test_history import tick
-from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec
+from unlearn_core.charts.text import ranking_words
+from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
@@ -38,10 +40,28 @@ def test_ticked_runs_are_laid_side_by_side(visit: Visit, done: RunStore) -> None
     said = words(app)
     assert "These runs have different forget sets" in said
     assert "Settings that differ" in said
-    assert app.dataframe[0].value["setting"].tolist()[:2] == ["Method", "Forget set"]
-    assert list(app.dataframe[1].value.columns) == ["metric", "UNSIR", "Fine-tune"]
+    assert table(app, "setting")["setting"].tolist()[:2] == ["Method", "Forget set"]
+    assert list(table(app, "metric").columns) == ["metric", "UNSIR", "Fine-tune"]
     assert "**Fine-tune** compared with **UNSIR**:" in said
-    assert len(app.get("plotly_chart")) == 3, "two charts of the first tab, a figure a run; one has no retrained model"
+    assert len(app.get("plotly_chart")) == 3 + 3, "two charts of the first tab, a figure a run; one has no gold"
+    assert not without_words(app)
+
+
+def test_the_page_says_first_who_did_better_and_what_is_chance(visit: Visit, done: RunStore) -> None:
+    spec = done.get(CLASS).spec
+    assert isinstance(spec, UnlearnSpec)
+    other = made_again(done, spec=spec.model_copy(update={"seed": 1}))
+    app = fine(visit("compare", ids=f"{CLASS},{other}"))
+    said = words(app)
+    assert f"UNSIR · runs {CLASS} and {other} differ only in their seed. Two seeds: this is chance." in said
+    assert set(table(app, "question")["better"]) == {ranking_words.ONLY_SEEDS}
+    assert "Forgetting, retaining and time: chance" in app.main.markdown[0].value, "nothing comes before it"
+    app = fine(visit("compare", ids=f"{CLASS},{PICTURES}"))
+    winners = table(app, "question")
+    for row, criterion in enumerate(("Forgetting", "Retaining", "Time")):
+        assert f"{criterion}: {winners['better'][row]}" in words(app), "a card says what its row says"
+    assert winners["better"].tolist()[0] == "cannot tell"
+    assert "has no retrained model yet" in words(app)
     assert not without_words(app)
 
 
@@ -68,13 +88,13 @@ def test_a_run_that_the_list_has_no_room_for_is_compared_too(visit: Visit, done:
 
 def test_the_address_follows_the_choice(visit: Visit, done: RunStore) -> None:
     app = fine(visit("compare", ids=str(CLASS)))
-    assert "Choose two to four runs" in words(app)
+    assert "Choose two to six runs" in words(app)
     app.multiselect(key="compared").select(PICTURES).run()
     assert app.query_params["ids"] == f"{CLASS},{PICTURES}"
     assert "Results" in words(fine(app))
     app.multiselect(key="compared").unselect(CLASS).unselect(PICTURES).run()
     assert "ids" not in app.query_params or not app.query_params["ids"]
-    assert "Choose two to four runs" in words(fine(app))
+    assert "Choose two to six runs" in words(fine(app))
 
 
 def test_a_run_that_is_not_over_cannot_be_compared_yet(visit: Visit, done: RunStore) -> None:
@@ -102,12 +122,13 @@ def test_why_a_run_cannot_be_compared_is_said_of_each(visit: Visit, done: RunSto
     assert "failed and has no report" in words(app)
 
 
-def test_more_than_four_are_left_out_with_a_word(visit: Visit, done: RunStore) -> None:
-    again = [made_again(done) for _ in range(4)]
+def test_more_than_six_are_left_out_with_a_word(visit: Visit, done: RunStore) -> None:
+    again = [made_again(done) for _ in range(6)]
     app = fine(visit("compare", ids=",".join(map(str, [CLASS, *again]))))
-    assert app.multiselect(key="compared").value == [CLASS, *again[:3]]
-    assert f"left out: {again[3]}." in words(app)
-    assert len(app.get("plotly_chart")) == 8
+    assert app.multiselect(key="compared").value == [CLASS, *again[:5]]
+    assert f"left out: {again[5]}." in words(app)
+    assert len(app.get("plotly_chart")) == 3 + 2 * 6
+    assert "have the same settings and the same seed: what differs is chance." in words(app)
     assert not without_words(app)
 
 
@@ -124,9 +145,9 @@ def test_a_class_a_layer_and_an_image_are_highlighted_and_kept_in_the_url(visit:
     app = fine(visit("compare", ids=f"{CLASS},{PICTURES}", tab="Classes"))
     app.selectbox(key="focus-class").select("discs").run()
     assert app.query_params["class"] == "discs"
-    table = app.dataframe[2].value
-    assert table["selected"].tolist() == ["discs: accuracy, test", "discs: mostly predicted as"]
-    assert all("→" in cell for cell in table.iloc[0, 1:]), "one column a run"
+    shown = table(app, "selected")
+    assert shown["selected"].tolist() == ["discs: accuracy, test", "discs: mostly predicted as"]
+    assert all("→" in cell for cell in shown.iloc[0, 1:]), "one column a run"
     assert all(len(one["shapes"]) == 1 for one in _layouts(app, "compare-classes"))
     app.selectbox(key="focus-layer").select(app.selectbox(key="focus-layer").options[0]).run()
     app.number_input(key="focus-picture").set_value(7).run()
@@ -134,7 +155,7 @@ def test_a_class_a_layer_and_an_image_are_highlighted_and_kept_in_the_url(visit:
     for key in ("focus-class", "focus-layer"):
         assert fresh.selectbox(key=key).value == app.selectbox(key=key).value
     assert fresh.number_input(key="focus-picture").value == 7
-    assert fresh.dataframe[2].value["selected"].tolist()[-1] == "image 7: membership probability"
+    assert table(fresh, "selected")["selected"].tolist()[-1] == "image 7: membership probability"
     fresh.selectbox(key="focus-class").set_value(None).run()
     assert "class" not in fresh.query_params
 
@@ -176,6 +197,11 @@ def test_each_tab_draws_a_figure_a_run(visit: Visit, done: RunStore) -> None:
         assert not without_words(app), tab
 
 
+def table(app: AppTest, column: str) -> pd.DataFrame:
+    """The table on the page whose first column has this name."""
+    return next(one.value for one in app.dataframe if one.value.columns[0] == column)
+
+
 def done_cards(store: RunStore) -> list[str]:
     """The keys of the images whose heat maps are in the reports, so that none needs to be computed."""
     found = [artifacts.read_explanation(store.data_dir, run) for run in (CLASS, PICTURES)]
@@ -201,7 +227,7 @@ def test_a_run_of_another_classifier_on_other_data_stands_beside_with_a_warning(
     said = words(app)
     assert "These runs use different data sets" in said
     assert "different data set, so no difference is computed." in said
-    followed = app.dataframe[2].value
+    followed = table(app, "selected")
     assert followed.iloc[0, 1] == "–" and "→" in followed.iloc[0, 2], "the other one's data have no such class"
     if tab == "Images":
         assert "its data set has no such image" in said

@@ -65,7 +65,16 @@ def test_a_point_can_be_followed_through_all_runs(visit: Visit, runs: list[int])
     assert app.query_params["picture"] == number
     shown = [picture for element in app.get("image") for picture in element.proto.imgs]
     assert (shown[0].alt, shown[0].caption) == (f"dawn, point {number}", f"dawn, point {number}")
-    assert f"point {number}: prediction" in app.dataframe[1].value["selected"].tolist()
+    tables = [one.value for one in app.dataframe if "selected" in one.value]
+    assert f"point {number}: prediction" in tables[0]["selected"].tolist()
+
+
+def test_the_maps_of_all_runs_stand_side_by_side(visit: Visit, runs: list[int]) -> None:
+    app = fine(visit("compare", ids=",".join(map(str, runs))))
+    assert "Decision regions" in [one.value for one in app.subheader]
+    maps = [one.proto.id for one in app.get("plotly_chart") if "compare-map-" in one.proto.id]
+    assert len(maps) == len(runs) + 2, "one for each run, one of the original and one of the retrained model"
+    assert not without_words(app)
 
 
 @pytest.mark.parametrize("part", ["train", "val", "test"])

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unlearn_core.cli import _forecast, _forget
+from unlearn_core.cli._aligned import aligned
 from unlearn_core.cli._bar import ProgressBar
 from unlearn_core.domain.errors import CancelledError, InvalidRequestError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from unlearn_core.charts.comparison.method_results import MethodResults
     from unlearn_core.domain.forget_request import ForgetRequest
     from unlearn_core.domain.jobs import UnlearnSpec
@@ -147,17 +146,10 @@ def _as_text(results: "MethodResults", errors: dict[str, str], request: "ForgetR
 
     lines = [f"All methods on {results.forgotten} ({request.classifier})", ""]
     if results.methods:
-        lines += [*_aligned(method_results.shown_table(results)), "", method_results.summary(results)]
+        lines += [*aligned(method_results.shown_table(results)), "", method_results.summary(results)]
         lines += [method_results.caveat(results.noun, searched=searched).replace("*", "")]
     lines += [f"{title} failed: {error}" for title, error in errors.items()]
     if results.gold is None:
         command = gold_command(TrainGoldSpec(request=request), datasets.card(request.dataset))
         lines.append(f"This trains the retrained model: {command}")
     return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
-
-
-def _aligned(table: "pd.DataFrame") -> list[str]:
-    """The rows of a table of texts below its heading, each column as wide as its longest text."""
-    rows = [list(table.columns), *table.to_numpy().tolist()]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -8,12 +8,12 @@ from unlearn_core.domain.errors import InvalidRequestError, StoreError
 
 HELP = "Export the report of one finished run, or of several side by side, as one file that works offline."
 
-MAX_REPORTS = 4
+MAX_REPORTS = 6
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="the number of a run, or a folder written by `run --out`; up to four"
+        "runs", nargs="+", metavar="RUN", help="the number of a run, or a folder written by `run --out`; up to six"
     )
     parser.add_argument(
         "--out",

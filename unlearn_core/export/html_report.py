@@ -17,6 +17,7 @@ from plotly.offline import get_plotlyjs
 from unlearn_core.charts.chart import report_labels
 from unlearn_core.charts.drawing.theme import THEMES
 from unlearn_core.charts.text import run_comparison
+from unlearn_core.charts.text.ranking_words import ranking_text
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.method import Method
 from unlearn_core.domain.report import Report
@@ -91,6 +92,7 @@ def _differences(reports: Sequence[Report], methods: Mapping[str, Method]) -> di
     several = len(reports) > 1
     return {
         "warning": _warning(reports),
+        "ranking": ranking_text(reports) if several else None,
         "differing": _differing(reports, methods) if several else [],
         "figures": run_comparison.metrics_table(reports) if several else None,
         "apart": [run_comparison.summary(reports[0], other) for other in reports[1:]],

@@ -1,5 +1,7 @@
 """Unlearning methods, one per file: a docstring, Hyperparameters, `forget` and METHOD, in that order."""
 
+from collections.abc import Iterable
+
 from unlearn_core.domain.method import Method, Preset
 from unlearn_core.plugins import cards, lookup
 
@@ -17,6 +19,15 @@ def methods() -> dict[str, Method]:
 def method(name: str) -> Method:
     """One method; raises NotFoundError."""
     return lookup("method", methods(), name)
+
+
+def hyperparameter_titles(ids: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The titles of the hyperparameters of these methods, by name; none of a method that is not installed."""
+    known = methods()
+    return {
+        name: {own: one.title for own, one in known[name].params.hyperparameters().items()} if name in known else {}
+        for name in ids
+    }
 
 
 def presets(method: Method, classifier: str) -> dict[str, Preset]:

@@ -31,7 +31,7 @@ def test_only_what_differs_is_listed_and_knobs_go_by_what_they_are_called() -> N
     first = with_spec(made_up_report(), method="unsir", params={"lr": 0.01})
     other = replace(with_spec(made_up_report(), method="finetune", params={"rate": 0.1, "epochs": 1}), method="Other")
     rows = dict(run_comparison.differing_settings([first, other], KNOBS))
-    assert rows == {"Method": [first.method, "Other"], "Learning rate": ["0.01", "0.1"]}, "only one has epochs"
+    assert rows == {"Method": [first.method, "Other"], "Learning rate": ["0.01", "0.1"], "Epochs": ["–", "1"]}
     assert run_comparison.differing_settings([first, first], KNOBS) == []
     assert dict(run_comparison.differing_settings([first, with_spec(first, seed=7)], KNOBS)) == {"Seed": ["0", "7"]}
 
@@ -57,10 +57,12 @@ def test_models_on_the_same_images_are_compared_image_by_image() -> None:
     found, relation = run_comparison.accuracy_differences(first, other)["retain_test"]
     assert (found.lost, found.gained, relation) == (0, pytest.approx(100), "higher")
     words = run_comparison.summary(first, other)
-    assert "retain set, test: +5.6 points (+4.7 to +6.5), higher by more than chance explains" in words
+    assert "retain set, test: +5.6 points (+4.7 to +6.5)." in words, "what that shows is said for all runs together"
     assert "retain set, test: +0.0" not in run_comparison.summary(first, first)
-    assert "equal within 3 points" in run_comparison.summary(first, first)
-    assert "lower by more than 3 points" in run_comparison.summary(other, right_about(report, rows[:100]))
+    assert "forget set, test: 0.0 points (−1.8 to +1.8), equal within 3 points" in run_comparison.summary(first, first)
+    assert run_comparison.RELATION_WORDS["lost"] == "lower by more than 3 points"
+    (lower,) = (run_comparison.accuracy_differences(other, right_about(report, rows[:100]))["retain_test"][1],)
+    assert lower == "lost"
 
 
 def test_models_on_different_images_are_two_samples() -> None:

@@ -47,6 +47,11 @@ def seconds(value: float) -> str:
     return f"{value:.2f}{_SPACE}s" if value < 1 else f"{value:.1f}{_SPACE}s"
 
 
+def p_value(value: float) -> str:
+    """A p-value as "p < 0.001" or "p = 0.21"."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
+
+
 def join_words(words: Sequence[str], limit: int = 4) -> str:
     """ "a", "a and b", "a, b and c"; beyond `limit` words the rest is counted."""
     shown = list(words) if len(words) <= limit else [*words[: limit - 1], f"{len(words) - limit + 1} more"]

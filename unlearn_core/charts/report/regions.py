@@ -14,7 +14,7 @@ from unlearn_core.charts.drawing.wording import MODEL_LABELS, forgotten_classes,
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.explanations import RegionsResult
 
-PANEL, HEADING = 330, 40
+PANEL, HEADING, SMALL_PANEL = 330, 40, 230
 _FAINT = 0.3
 """The opacity of the regions below the points."""
 
@@ -58,18 +58,30 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     return drawn
 
 
+def map_figure(report: Report, model: str, theme: Theme) -> go.Figure:
+    """Draw the map of one model alone, so that a page can place the maps of several runs side by side."""
+    regions = _prediction_map(report, model)
+    # Names and confidences under the pointer are most of a map's size, and several maps are on a page.
+    regions.update(customdata=None, text=None, hovertemplate=None, hoverinfo="skip")
+    drawn = go.Figure([regions, *_points(report, theme)])
+    drawn.update_layout(template=theme.template, height=SMALL_PANEL, margin=dict.fromkeys("ltrb", 4))
+    hidden: PlotlyDict = {"showticklabels": False, "range": [0, 255], "constrain": "domain"}
+    drawn.update_xaxes(**hidden)
+    drawn.update_yaxes(**hidden, scaleanchor="x")
+    return drawn
+
+
 def _prediction_map(report: Report, model: str) -> go.Heatmap:
     regions, classes = report[RegionsResult], report.dataset.classes
     predicted, count = regions.predictions[model], len(classes)
     side = (np.arange(len(predicted)) + 0.5) * 255 / len(predicted)
-    steps = [(edge, class_color(number)) for number in range(count) for edge in (number / count, (number + 1) / count)]
     return go.Heatmap(
         x=side,
         y=side,
-        z=predicted.astype(int),
+        z=predicted.astype(np.int16),
         zmin=-0.5,
         zmax=count - 0.5,
-        colorscale=steps,
+        colorscale=_class_colors(count),
         showscale=False,
         opacity=_FAINT,
         customdata=regions.confidences[model],
@@ -78,10 +90,15 @@ def _prediction_map(report: Report, model: str) -> go.Heatmap:
     )
 
 
+def _class_colors(count: int) -> list[tuple[float, str]]:
+    """A colour scale in steps, on which each class has its colour."""
+    return [(edge, class_color(number)) for number in range(count) for edge in (number / count, (number + 1) / count)]
+
+
 def _points(report: Report, theme: Theme) -> list[go.Scatter]:
     """Return the points in the colours of their classes, crosses for forget points, and the names of the classes."""
     regions, classes = report[RegionsResult], report.dataset.classes
-    points, labels = regions.points.astype(float), regions.labels.astype(int)
+    points, labels = regions.points.astype(np.float32), regions.labels.astype(int)
     traces = []
     for forgotten, symbol, size in ((False, "circle", 4), (True, "x", 6)):
         rows = regions.forgotten == forgotten
@@ -90,7 +107,14 @@ def _points(report: Report, theme: Theme) -> list[go.Scatter]:
                 x=points[rows, 0],
                 y=points[rows, 1],
                 mode="markers",
-                marker={"symbol": symbol, "size": size, "color": [class_color(one) for one in labels[rows]]},
+                marker={
+                    "symbol": symbol,
+                    "size": size,
+                    "color": labels[rows].astype(np.int16),
+                    "colorscale": _class_colors(len(classes)),
+                    "cmin": -0.5,
+                    "cmax": len(classes) - 0.5,
+                },
                 hoverinfo="skip",
             )
         )
@@ -129,14 +153,14 @@ def summary(report: Report) -> str:
 
 def alt_text(report: Report) -> str:
     """List the shares of the plane by model."""
-    classes, told = report.dataset.classes, []
-    for model in _models(report):
-        shares = report[RegionsResult].shares[model]
-        told.append(
-            f"{MODEL_LABELS[model]}: "
-            + ", ".join(f"{name} {percent(share, 0)}" for name, share in zip(classes, shares, strict=True))
-        )
+    told = [f"{MODEL_LABELS[model]}: {shares_text(report, model)}" for model in _models(report)]
     return f"Maps of the plane coloured by predicted class, with points on top. {'; '.join(told)}."
+
+
+def shares_text(report: Report, model: str) -> str:
+    """List the share of the plane that a model predicts as each class."""
+    shares = report[RegionsResult].shares[model]
+    return ", ".join(f"{name} {percent(share, 0)}" for name, share in zip(report.dataset.classes, shares, strict=True))
 
 
 def _models(report: Report) -> list[str]:

@@ -1,6 +1,6 @@
 """What the validation of a checkpoint found, in sentences: how the file was read, and what its accuracy proves."""
 
-from unlearn_core.charts.drawing.wording import percent
+from unlearn_core.charts.drawing.wording import p_value, percent
 from unlearn_core.domain.results.checkpoint import BY_ORDER, CheckpointResult, ClassOrder, NormalizationTrial
 
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
@@ -33,11 +33,11 @@ def proof_sentence(result: CheckpointResult) -> str:
     if test.passed:
         return (
             f"Of {images}, {test.correct:,} are classified correctly; always predicting the most frequent class gives "
-            f"{usual:,} ({_p_value(test.p_value)})."
+            f"{usual:,} ({p_value(test.p_value)})."
         )
     return (
         f"That proves no fit: of {images}, {test.correct:,} are classified correctly, and always predicting the most "
-        f"frequent class gives {usual:,} ({_p_value(test.p_value)}, and p < 0.01 is needed). Such a model is hardly of "
+        f"frequent class gives {usual:,} ({p_value(test.p_value)}, and p < 0.01 is needed). Such a model is hardly of "
         "any use. Was it trained on another data set, with another normalisation or with classes in another order?"
     )
 
@@ -82,7 +82,7 @@ def order_sentence(order: ClassOrder) -> str:
         )
     return (
         f"Its classes seem to be in another order than those of the data set. Reordered, its accuracy rises {numbers} "
-        f"on validation images that were not used to find the order ({_p_value(order.p_value)})."
+        f"on validation images that were not used to find the order ({p_value(order.p_value)})."
     )
 
 
@@ -98,7 +98,3 @@ def _normalization(result: CheckpointResult, trial: NormalizationTrial) -> str:
 def _colours(values: tuple[float, float, float]) -> str:
     texts = [f"{value:.4g}" for value in values]
     return texts[0] if len(set(texts)) == 1 else ", ".join(texts)
-
-
-def _p_value(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"

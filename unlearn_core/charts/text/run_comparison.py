@@ -1,4 +1,4 @@
-"""The comparison of two to four runs: settings that differ, summary metrics side by side, and accuracy differences."""
+"""The comparison of several runs: settings that differ, summary metrics side by side, and accuracy differences."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -19,7 +19,7 @@ from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.split import set_label
-from unlearn_core.domain.verdicts.paired_comparison import MARGIN, Comparison, Z, compare
+from unlearn_core.domain.verdicts.paired_comparison import MARGIN, Comparison, compare, compare_samples
 from unlearn_core.domain.verdicts.report_verdicts import correct_predictions, is_judged
 from unlearn_core.domain.verdicts.rule import Relation, relations
 
@@ -53,8 +53,8 @@ def differing_settings(
 ) -> list[tuple[str, list[str]]]:
     """Return the settings that differ, each with one value per run; `titles` has every method's hyperparameter titles.
 
-    Hyperparameters are matched by title, so the learning rates of two methods share a row. Those that only some of the
-    methods have are left out.
+    Hyperparameters are matched by title, so the learning rates of two methods share a row. A method without one has a
+    dash in its row.
     """
     rows: dict[str, list[str]] = {
         "Method": [one.method for one in reports],
@@ -67,8 +67,8 @@ def differing_settings(
         {titles[one.spec.method].get(name, name): _format_value(value) for name, value in one.params.items()}
         for one in reports
     ]
-    for title in (title for title in params[0] if all(title in own for own in params)):
-        rows[title] = [own[title] for own in params]
+    for title in dict.fromkeys(title for own in params for title in own):
+        rows[title] = [own.get(title, MISSING) for own in params]
     return [(title, values) for title, values in rows.items() if len(set(values)) > 1]
 
 
@@ -84,7 +84,10 @@ def metrics_table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def summary(first: Report, other: Report) -> str:
-    """Describe the second run's accuracies after unlearning minus the first's, with intervals, and what they show."""
+    """Describe the second run's accuracies after unlearning minus the first's, with intervals, and what they show.
+
+    What the test images of the retain set show is said by `ranking_words`, which adjusts for all runs.
+    """
     if first.spec.request.dataset != other.spec.request.dataset:
         return "different data set, so no difference is computed."
     found = accuracy_differences(first, other)
@@ -92,7 +95,8 @@ def summary(first: Report, other: Report) -> str:
     for name in SET_LABELS:
         if name in found:
             one, relation = found[name]
-            parts.append(f"{set_label(name)}: {interval(one)}, {RELATION_WORDS[relation]}")
+            shown = "" if name == "retain_test" else f", {RELATION_WORDS[relation]}"
+            parts.append(f"{set_label(name)}: {interval(one)}{shown}")
         elif (gap := difference_of_samples(first, other, name)) is not None:
             low, middle, high = (signed(100 * value) for value in gap)
             parts.append(f"{set_label(name)}: {middle} points ({low} to {high}), on different images")
@@ -125,10 +129,8 @@ def difference_of_samples(first: Report, other: Report, name: str) -> tuple[floa
     if not (is_judged(first) and is_judged(other)) or not all(map(len, rows)):
         return None
     ours, theirs = (correct_predictions(one, "after", own) for one, own in zip((first, other), rows, strict=True))
-    shares = [((own.sum() + 1) / (len(own) + 2), len(own) + 2) for own in (ours, theirs)]
-    half = Z * float(np.sqrt(sum(share * (1 - share) / count for share, count in shares)))
-    gap = float(theirs.mean() - ours.mean())
-    return gap - half, gap, gap + half
+    found = compare_samples(theirs, ours)
+    return found.low, found.difference, found.high
 
 
 def _accuracies(report: Report, *, name: str) -> str:

@@ -4,12 +4,13 @@ Sources. McNemar, Psychometrika 1947 (exact form: a binomial test of the discord
 Medicine 1998: the score test of a difference of paired shares and its interval; here with a continuity correction of
 half an image, without which small losses are declared too often (over 7 % instead of 5 % with 100 images). Welch,
 Biometrika 1947: degrees of freedom where the spread of several models adds to that of the images. Holm, Scandinavian
-Journal of Statistics 1979: several tests at once.
+Journal of Statistics 1979: several tests at once. Agresti & Caffo, The American Statistician 2000: the interval of two
+independent samples, for models on different images.
 """
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import ceil, inf, isclose, sqrt
+from math import ceil, inf, isclose, nan, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -70,7 +71,7 @@ def compare(model: np.ndarray, reference: np.ndarray, spread: Sequence[float] = 
     # Over all pairs of models: the mean of a product is the product of the means.
     both = float((ours.mean(axis=0) * theirs.mean(axis=0)).sum())
     lost, gained = max(count * reached - both, 0.0), max(count * accuracy - both, 0.0)
-    variances = [(float(own.var(ddof=1)) / len(own), len(own) - 1) for own in (shares, others) if len(own) > 1]
+    variances = _variances(shares, others)
     if len(spread) > 1:
         variances.append((float(np.var(spread, ddof=1)), len(spread) - 1))
     return _comparison(count, lost, gained, accuracy, reached, tuple(variances))
@@ -100,6 +101,55 @@ def _comparison(
     )
 
 
+def compare_samples(model: np.ndarray, reference: np.ndarray) -> Comparison:
+    """Compare correct predictions with those of a reference on other images, as two independent samples.
+
+    Either is (N,) or (models, N) bool with its own N > 0; the spread of several models widens the interval. There are
+    no pairs, so `lost` and `gained` are nan, and `images` is the smaller number. Raises ValueError without images.
+    """
+    samples = [np.atleast_2d(model), np.atleast_2d(reference)]
+    counts = [own.shape[1] for own in samples]
+    if not all(counts):
+        raise ValueError("no images to compare on")
+    accuracy, reached = (float(own.mean()) for own in samples)
+    adjusted = [(own.mean() * n + 1) / (n + 2) for own, n in zip(samples, counts, strict=True)]
+    images = sum(share * (1 - share) / (n + 2) for share, n in zip(adjusted, counts, strict=True))
+    error, freedom = _error(float(images), _variances(*(own.mean(axis=1) for own in samples)))
+    gap, half = accuracy - reached, -_quantile(ALPHA, freedom) * error
+    return Comparison(
+        images=min(counts),
+        lost=nan,
+        gained=nan,
+        accuracy=accuracy,
+        reference=reached,
+        low=gap - half,
+        high=gap + half,
+        p_differs=min(1.0, 2 * _below(-abs(gap) / error, freedom)),
+        p_below=_below((gap + MARGIN) / error, freedom),
+    )
+
+
+def _variances(*shares: np.ndarray) -> list[tuple[float, int]]:
+    """The variance of the mean over several models, with its degrees of freedom; none for a single model."""
+    return [(float(own.var(ddof=1)) / len(own), len(own) - 1) for own in shares if len(own) > 1]
+
+
+def _error(images: float, variances: Sequence[tuple[float, int]]) -> tuple[float, float]:
+    """The standard error from the variance over images and those over models, and its degrees of freedom (Welch)."""
+    whole = images + sum(variance for variance, _ in variances)
+    welch = sum(variance**2 / freedom for variance, freedom in variances)
+    return sqrt(whole), whole**2 / welch if welch else inf
+
+
+def _below(statistic: float, freedom: float) -> float:
+    """The probability of a value below this one, of the normal or Student's distribution."""
+    return float(special.ndtr(statistic) if freedom == inf else special.stdtr(freedom, statistic))  # pyright: ignore
+
+
+def _quantile(probability: float, freedom: float) -> float:
+    return float(special.ndtri(probability) if freedom == inf else special.stdtrit(freedom, probability))  # pyright: ignore
+
+
 class _Test(NamedTuple):
     """The score test of a difference, with the variance of several models where there are any."""
 
@@ -115,7 +165,7 @@ class _Test(NamedTuple):
         away = side * (self.gained - self.lost - self.images * difference) / self.images
         distance = max(abs(away) - _CONTINUITY / self.images, 0.0) * (1 if away > 0 else -1)
         statistic = distance / error if error else inf * distance if distance else 0.0
-        return float(special.ndtr(-statistic) if freedom == inf else special.stdtr(freedom, -statistic))  # pyright: ignore
+        return _below(-statistic, freedom)
 
     def limit(self, side: int) -> float:
         """The end of the 90 % interval on one side: the difference that the test just does not reject."""
@@ -132,9 +182,7 @@ class _Test(NamedTuple):
         root = sqrt(max(linear**2 + 8 * n * self.gained * loss * (1 - loss), 0.0))
         gained = (root - linear) / (4 * n)
         images = max((2 * gained + loss * (1 - loss)) / n, 0.0)
-        spread = sum(variance for variance, _ in self.variances)
-        welch = sum(variance**2 / freedom for variance, freedom in self.variances)
-        return sqrt(images + spread), (images + spread) ** 2 / welch if welch else inf
+        return _error(images, self.variances)
 
 
 def _mcnemar(lost: int, gained: int) -> float:

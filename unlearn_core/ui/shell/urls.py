@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from unlearn_core.domain.run import Run
 
-MAX_RUNS = 4
+MAX_RUNS = 6
 """The number of runs that can be compared side by side."""
 
 IDS_PARAM = "ids"

@@ -1,4 +1,4 @@
-"""The page Compare: settings that differ, metrics and all charts of several finished runs, on common scales."""
+"""The page Compare: which run did better, what differs in their settings, and all charts on common scales."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from unlearn_core.domain.run import Run
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
 from unlearn_core.ui.components import chart_card
-from unlearn_core.ui.pages.compare import run_picker, selection, side_by_side
+from unlearn_core.ui.pages.compare import ranking, region_maps, run_picker, selection, side_by_side
 from unlearn_core.ui.report import repeats, report_downloads
 from unlearn_core.ui.shell import cache, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -40,11 +40,14 @@ def show() -> None:
     if len(runs) < 2:
         return
     found = [cache.report(run.id, reports.report_version(open_data_dir(), run.id)) for run in runs]
-    _links(runs, found)
+    compared = ranking.drawn_ranking(found)
+    ranking.show_cards(compared.text)
     warning = run_comparison.mismatch_warning(found)
     if warning:
         st.warning(escape(warning), icon=":material/compare_arrows:")
+    _links(runs, found)
     _settings(found)
+    ranking.show_details(compared)
     _figures(found)
     repeats.show_comparison(found)
     st.fragment(_charts, key="compared-charts")(found)
@@ -64,26 +67,29 @@ def _links(runs: Sequence[Run], reports: Sequence[Report]) -> None:
 
 def _settings(reports: Sequence[Report]) -> None:
     st.subheader("Settings that differ", anchor=False)
-    rows = run_comparison.differing_settings(
-        reports, {report.spec.method: _hyperparameter_titles(report) for report in reports}
-    )
+    titles = methods.hyperparameter_titles(report.spec.method for report in reports)
+    rows = run_comparison.differing_settings(reports, titles)
     if not rows:
         st.caption("None: these runs have the same settings.")
         return
+    shared = [(title, values) for title, values in rows if run_comparison.MISSING not in values]
+    own = [row for row in rows if row not in shared]
+    if shared:
+        _settings_table(shared, reports, key="settings")
+    if own:
+        with st.expander(f"Hyperparameters that not all methods have ({len(own)})"):
+            _settings_table(own, reports, key="own-settings")
+
+
+def _settings_table(rows: Sequence[tuple[str, list[str]]], reports: Sequence[Report], *, key: str) -> None:
     names = drawn.report_labels(reports)
     st.dataframe(
         pd.DataFrame([{"setting": title, **dict(zip(names, values, strict=True))} for title, values in rows]),
         hide_index=True,
         height="content",
+        key=key,
         alt="The settings in which the runs differ, one column per run",
     )
-    if len({report.spec.method for report in reports}) > 1:
-        st.caption("Hyperparameters of only one of the methods are in its report, under Details.")
-
-
-def _hyperparameter_titles(report: Report) -> dict[str, str]:
-    """The titles of the hyperparameters of a run's method, by name."""
-    return {name: one.title for name, one in methods.method(report.spec.method).params.hyperparameters().items()}
 
 
 def _figures(reports: Sequence[Report]) -> None:
@@ -93,6 +99,7 @@ def _figures(reports: Sequence[Report]) -> None:
         run_comparison.metrics_table(reports),
         hide_index=True,
         height="content",
+        key="metrics",
         alt="Metrics of the original, unlearned and retrained models of each run, side by side",
     )
     st.caption(
@@ -117,6 +124,8 @@ def _charts(reports: Sequence[Report]) -> None:
         if tab.open:
             with tab:
                 name = st.session_state["tab"]
+                if name == "Overview":
+                    region_maps.show(reports)
                 if name == "Images":
                     side_by_side.show_image(reports, selected)
                 for chart in tabs[name]:

@@ -55,7 +55,7 @@ def _choose(runs: dict[int, Run]) -> list[int]:
             list(runs),
             format_func=lambda number: f"Run {number} · {runs[number].title}",
             max_selections=MAX_RUNS,
-            placeholder="Two to four finished runs",
+            placeholder="Two to six finished runs",
             key=_KEY,
             label_visibility="collapsed",
         )
@@ -93,7 +93,7 @@ def _why(run: Run) -> str:
 
 def _suggest_partners(chosen: Sequence[Run], runs: dict[int, Run]) -> None:
     """Show what to do with fewer than two runs: for a single run, the latest ones with the same forget request."""
-    st.info("Choose two to four runs. They are shown side by side, one column per run.")
+    st.info("Choose two to six runs: the page says first which did better, then shows them side by side.")
     if not chosen:
         return
     spec = chosen[0].spec
