@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 def words(app: AppTest) -> str:
     """Everything that is written on the page, one piece a line."""
-    kinds = ("title", "subheader", "markdown", "caption", "warning", "error", "info")
+    kinds = ("title", "header", "subheader", "markdown", "caption", "warning", "error", "info")
     return "\n".join(str(getattr(element, "value", "")) for kind in kinds for element in app.get(kind))
 
 

@@ -193,7 +193,7 @@ def test_each_tab_draws_a_figure_a_run(visit: Visit, done: RunStore) -> None:
         app = fine(visit("compare", ids=f"{CLASS},{PICTURES}", tab=tab, **{"class": "discs", "picture": "3"}))
         keys = [one.proto.id for one in app.get("plotly_chart")]
         assert len(keys) >= 1, tab
-        assert len(app.subheader) >= 3 + len(charts), tab
+        assert len(app.header) >= 3 + len(charts), tab
         assert not without_words(app), tab
 
 

@@ -241,9 +241,9 @@ def test_a_tab_shows_every_chart_of_its_section_and_no_other(tab: Section, visit
     captions = [caption.value for caption in app.caption]
     assert all(captions.count(chart.question) == 1 for chart in shown), "each question stands once"
     titles = {chart.title for chart in shown}
-    assert titles | HEADINGS.get(tab, set()) <= {heading.value for heading in app.subheader}
+    assert titles | HEADINGS.get(tab, set()) <= {heading.value for heading in app.header}
     others = {chart.title for chart in charts().values()} - titles
-    assert not others & {heading.value for heading in app.subheader}
+    assert not others & {heading.value for heading in app.header}
     assert not without_words(app)
 
 

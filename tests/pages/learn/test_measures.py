@@ -20,7 +20,7 @@ def test_it_opens_with_the_one_number_and_its_chart(visit: Visit) -> None:
     said = words(app)
     assert probes()["distance"].question in said and probes()["distance"].caveat in said
     assert "JS = (KL(p || m) + KL(q || m)) / 2" in said
-    assert charts()["distance"].title in [heading.value for heading in app.subheader]
+    assert charts()["distance"].title in [heading.value for heading in app.header]
     assert not without_words(app)
 
 
@@ -28,7 +28,7 @@ def test_it_opens_with_the_one_number_and_its_chart(visit: Visit) -> None:
 def test_every_measure_has_its_page(name: str, visit: Visit) -> None:
     measure = measurement_infos(charts())[name]
     app = fine(visit("measures", measure=measure.title))
-    assert measure.question in [heading.value for heading in app.subheader]
+    assert measure.question in [heading.value for heading in app.header]
     said = words(app)
     assert measure.caveat in said
     assert measure.paragraphs[0] in said
@@ -39,7 +39,7 @@ def test_every_measure_has_its_page(name: str, visit: Visit) -> None:
 def test_a_measure_is_chosen_by_its_name(visit: Visit) -> None:
     app = visit("measures")
     app.pills(key="measure").set_value("membership").run()
-    assert probes()["membership"].question in [heading.value for heading in fine(app).subheader]
+    assert probes()["membership"].question in [heading.value for heading in fine(app).header]
 
 
 def test_an_address_with_an_unknown_measure_opens_the_first(visit: Visit) -> None:
@@ -50,7 +50,7 @@ def test_an_address_with_an_unknown_measure_opens_the_first(visit: Visit) -> Non
 def test_a_link_of_a_former_release_opens_the_same_measurement(former: str, visit: Visit) -> None:
     app = fine(visit("measures", measure=former))
     measure = measurement_infos(charts())[measures.FORMER_TITLES[former]]
-    assert measure.question in [heading.value for heading in app.subheader]
+    assert measure.question in [heading.value for heading in app.header]
     if measure.part != measures.DEFAULT_MEASURE:
         assert app.query_params["measure"] == measure.title
 

@@ -16,18 +16,18 @@ def test_adversarial_copies_are_shown_beside_their_originals(visit: Visit, home:
     spec = run_spec("tiny", method="l2ul", images=[3, 7, 11, 14], overrides=PARAMS)
     number = str(unlearn(spec, device="cpu", data_dir=home).run)
     app = fine(visit("run", id=number, tab="How it went"))
-    seen = {heading.value for heading in app.subheader}
+    seen = {heading.value for heading in app.header}
     assert {charts()["adversarials"].title, charts()["stopped"].title, PAIRS} <= seen
     shown = [one for element in app.get("image") for one in element.proto.imgs]
     assert len(shown) == 8 and all("attacked: " in one.caption for one in shown)
     assert not without_words(app)
     app = fine(visit("run", id=number, tab="Inside"))
-    assert charts()["importance"].title in {heading.value for heading in app.subheader}
+    assert charts()["importance"].title in {heading.value for heading in app.header}
     assert "mattered most for 4 forget images" in words(app)
 
 
 def test_a_run_without_them_shows_nothing_of_it(visit: Visit, home: Path) -> None:
     spec = run_spec("tiny", method="l2ul", images=[3, 7, 11, 14], overrides=PARAMS | {"guard": "none"})
     app = fine(visit("run", id=str(unlearn(spec, device="cpu", data_dir=home).run), tab="How it went"))
-    seen = {heading.value for heading in app.subheader}
+    seen = {heading.value for heading in app.header}
     assert charts()["stopped"].title in seen and PAIRS not in seen

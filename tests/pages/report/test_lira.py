@@ -11,7 +11,7 @@ from unlearn_core.store.queue.run_store import RunStore
 
 def test_it_is_offered_with_its_cost_and_followed(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(CLASS), tab="Privacy"))
-    assert lira.CHART.title in {heading.value for heading in app.subheader}
+    assert lira.CHART.title in {heading.value for heading in app.header}
     assert "8 classifiers are trained from other seeds" in words(app)
     assert "compared with 9 retrained models, 9 of which must be trained first" in words(app)
     first = app.button(key="measure-lira").label

@@ -13,7 +13,7 @@ TITLE = neurips_score.CHART.title
 
 def test_it_is_offered_with_its_cost_and_followed(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(CLASS), tab="Privacy"))
-    assert TITLE in {heading.value for heading in app.subheader}
+    assert TITLE in {heading.value for heading in app.header}
     assert (
         "16 models are unlearned with these settings and compared with 32 retrained models, 32 of which must be"
         in words(app)

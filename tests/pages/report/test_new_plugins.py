@@ -168,10 +168,10 @@ def test_new_files_are_everywhere(visit: Visit, home: Path, capsys: pytest.Captu
     store = RunStore(home)
     app = fine(visit("run", id=str(run), tab="Inside"))
     assert "Shrink all weights" in app.title[0].value
-    assert "Mean logit of each model" in {heading.value for heading in app.subheader}
+    assert "Mean logit of each model" in {heading.value for heading in app.header}
 
     app = fine(visit("run", id=str(run), tab="Privacy"))
-    assert "Number of forget images" in {heading.value for heading in app.subheader}
+    assert "Number of forget images" in {heading.value for heading in app.header}
     fine(app.button(key="measure-count").click().run())
     (order,) = store.list_runs(kinds=("measure",))
     assert order.spec == MeasureSpec(run=run, what="count")
@@ -182,7 +182,7 @@ def test_new_files_are_everywhere(visit: Visit, home: Path, capsys: pytest.Captu
 
     other = made_again(store, run)
     app = fine(visit("compare", ids=f"{run},{other}", tab="Inside"))
-    assert "Mean logit of each model" in {heading.value for heading in app.subheader}
+    assert "Mean logit of each model" in {heading.value for heading in app.header}
 
     page = render_report([reports.read(home, run)], methods=methods(), image_datasets={})
     assert "Mean logit of each model" in page and "Number of forget images" in page

@@ -34,7 +34,7 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def headings(app) -> set[str]:
-    return {heading.value for heading in app.subheader}
+    return {heading.value for heading in app.header}
 
 
 def test_it_is_offered_with_its_cost_worked_on_and_then_there(visit: Visit, done: RunStore, home: Path) -> None:

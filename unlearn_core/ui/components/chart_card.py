@@ -66,7 +66,7 @@ def _on_click(key: str) -> None:
 def heading(chart: Chart | SweepChart) -> None:
     """Show the chart's title with its question below."""
     with st.container(gap="xxsmall"):
-        st.subheader(chart.title, anchor=False)
+        st.header(chart.title, anchor=False)
         st.caption(chart.question)
 
 

@@ -83,7 +83,7 @@ def submit(spec: TrainSpec) -> int:
 
 def show_curve(run: Run) -> None:
     """Show the curve of a training in progress, with one point per epoch."""
-    st.subheader("Training curve", anchor=False)
+    st.header("Training curve", anchor=False)
     if not _curve(run):
         st.caption("The first point appears after the first epoch. Accuracy is measured on validation images only.")
 
@@ -115,7 +115,7 @@ def show_result(run: Run, caption: str) -> None:
             if st.button("Show its card", icon=":material/neurology:", key="see-trained"):
                 use_classifier(card)
                 url_state.open_page("classifier")
-    st.subheader("Training curve", anchor=False)
+    st.header("Training curve", anchor=False)
     if not _curve(run):
         st.caption("Its training curve was not recorded.")
 

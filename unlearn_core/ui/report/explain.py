@@ -36,7 +36,7 @@ FORMER_ORDERS = {"Least sure first": "Least confident first"}
 def show(report: Report) -> None:
     """Show the gallery of the data set, and above it the heat maps of the image that was clicked."""
     noun = report.dataset.item_noun
-    st.subheader(f"Explore any {noun}", anchor=False)
+    st.header(f"Explore any {noun}", anchor=False)
     if report.run is None:
         st.caption(
             "This report is bundled with the lab, so Grad-CAM queries are not available. Run it yourself, then click "

@@ -26,7 +26,7 @@ def show(report: Report) -> None:
         return
     found, other = list_member_scores(report), reference_model(report)
     noun = report.dataset.item_noun
-    st.subheader(f"Forget {noun}s by membership probability", anchor=False)
+    st.header(f"Forget {noun}s by membership probability", anchor=False)
     only = [score for score in found if is_member_only_after(score, other)]
     choices = {"all": f"All {len(found):,}", "only": f"Only after, not {MODEL_LABELS[other]}: {len(only):,}"}
     former = f"After and not {other}: {len(only):,}"

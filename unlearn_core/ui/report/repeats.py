@@ -91,7 +91,7 @@ def show_failed(report: Report) -> None:
 def show_means(report: Report) -> None:
     """Show every mean over seeds with its interval."""
     noun = report.dataset.item_noun
-    st.subheader("Mean over seeds", anchor=False)
+    st.header("Mean over seeds", anchor=False)
     st.dataframe(interval_table(report), hide_index=True, height="content", alt="Means over seeds with their intervals")
     st.caption(
         f"The interval (Student's t, 95 %) is for the mean over seeds. It does not cover other {noun}s: the "

@@ -105,7 +105,7 @@ def _cells(chart: Chart, report: Report, run: Run | None) -> list[Cell]:
 
 
 def _noise_images(report: Report) -> None:
-    st.subheader("Noise images", anchor=False)
+    st.header("Noise images", anchor=False)
     grid = st.grid(4, min_column_width=76, gap="small")
     for tile in drawings.images(_captioned_noise, "noise", report):
         with grid.cell():
@@ -119,7 +119,7 @@ def _captioned_noise(report: Report) -> list[tuple[np.ndarray, str]]:
 
 
 def _adversarial_pairs(report: Report) -> None:
-    st.subheader("Forget images and their adversarial copies", anchor=False)
+    st.header("Forget images and their adversarial copies", anchor=False)
     grid = st.grid(3, min_column_width=150, gap="small")
     for pair in drawings.images(adversarial_examples.image_pairs, "adversarial pairs", report):
         with grid.cell():

@@ -22,17 +22,17 @@ from unlearn_core.ui.shell.markdown import escape
 
 def show(report: Report, run: Run | None) -> None:
     """Show the command, all accuracies with validation, missing parts, timings, settings and sources."""
-    st.subheader("Reproduce this run", anchor=False)
+    st.header("Reproduce this run", anchor=False)
     _reproduce(report)
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("All accuracies", anchor=False)
+        st.header("All accuracies", anchor=False)
         _accuracies(report)
         _missing(report)
     with right:
-        st.subheader("Timings", anchor=False)
+        st.header("Timings", anchor=False)
         _timings(report)
-    st.subheader("Settings", anchor=False)
+    st.header("Settings", anchor=False)
     st.json(report.spec.model_dump(mode="json"), expanded=True)
     _origin(report, run)
 

@@ -116,7 +116,7 @@ def _reading(result: CheckpointResult) -> None:
     """Show how the file was read, and all normalisations that were tried."""
     rows = findings.reading_rows(result)
     if rows:
-        st.subheader("How the file was read", anchor=False)
+        st.header("How the file was read", anchor=False)
         table = pd.DataFrame({"What": [what for what, _ in rows], "How": [escape(how) for _, how in rows]})
         st.table(table.set_index("What"), hide_header=True, alt="How the file was read")
     if result.trials:

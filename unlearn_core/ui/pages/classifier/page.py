@@ -65,7 +65,7 @@ def _title(cards: Mapping[str, ClassifierCard], name: str) -> str:
 def facts(plan: RunPlan) -> None:
     """Show the card: what it is, its data set and training, its retrained models, source and licence."""
     card, data = plan.classifier, plan.dataset
-    st.subheader(escape(card.title), anchor=False)
+    st.header(escape(card.title), anchor=False)
     st.markdown(escape(card.summary))
     _fact("Trained on", f"{escape(data.title)}: {escape(data.summary)}")
     _fact("Training", _how(card))
@@ -78,7 +78,7 @@ def facts(plan: RunPlan) -> None:
 
 def accuracy(plan: RunPlan) -> None:
     """Show its accuracy on test images, in total and per class."""
-    st.subheader("How accurate is it before unlearning?", anchor=False)
+    st.header("How accurate is it before unlearning?", anchor=False)
     right = cache.class_accuracies(plan.classifier.id, plan.dataset.id, plan.classifier.seed)
     if right is None:
         st.caption(
@@ -133,15 +133,15 @@ def train_first(plan: RunPlan) -> None:
         return
     with st.container(border=True, key="train-first-part"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.subheader("Train a classifier", anchor=False, width="content")
+            st.header("Train a classifier", anchor=False, width="content")
             st.button("Cancel", type="tertiary", key="train-not-now", on_click=training_form.close_form)
         training_form.show_form(plan.classifier)
-    st.subheader("Or choose an existing one", anchor=False)
+    st.header("Or choose an existing one", anchor=False)
 
 
 def own_classifiers(plan: RunPlan) -> None:
     """Show the forms to train a classifier or upload one; each runs only when its part is open."""
-    st.subheader("Or add your own", anchor=False)
+    st.header("Or add your own", anchor=False)
     if not training_form.is_first():
         title, icon = "Train a classifier", ":material/model_training:"
         with st.expander(title, icon=icon, key="train-part", on_change="rerun") as part:

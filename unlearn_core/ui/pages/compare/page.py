@@ -94,7 +94,7 @@ def _settings_table(rows: Sequence[tuple[str, list[str]]], reports: Sequence[Rep
 
 def _figures(reports: Sequence[Report]) -> None:
     noun = reports[0].dataset.item_noun
-    st.subheader("Results", anchor=False)
+    st.header("Results", anchor=False)
     st.dataframe(
         run_comparison.metrics_table(reports),
         hide_index=True,
@@ -114,7 +114,7 @@ def _figures(reports: Sequence[Report]) -> None:
 
 def _charts(reports: Sequence[Report]) -> None:
     """Show all charts of all runs in tabs, and the class, layer or image that is highlighted in them."""
-    st.subheader("Highlight in all charts", anchor=False)
+    st.header("Highlight in all charts", anchor=False)
     selected = selection.choose_selection(reports)
     selection.selection_table(reports, selected)
     st.markdown(chart_card.legend())

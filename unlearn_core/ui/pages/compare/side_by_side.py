@@ -60,7 +60,7 @@ def show_image(reports: Sequence[Report], selection: Selection) -> None:
     chart_card.heading(gradcam.CHART)
     slot = st.container()
     noun = reports[0].dataset.item_noun
-    st.subheader(f"Choose {'an image' if noun == 'image' else f'a {noun}'}", anchor=False)
+    st.header(f"Choose {'an image' if noun == 'image' else f'a {noun}'}", anchor=False)
     has_heatmaps = any(question.heatmap_layers(report) for report in reports)
     effect = "its Grad-CAM maps of all runs" if has_heatmaps else "the predictions of all runs in the table above"
     st.caption(

@@ -26,7 +26,7 @@ FIT_LABELS = {"crop": "Crop to the middle", "pad": "Add black borders"}
 
 def show() -> None:
     """Show the form. Later choices only add below, so nothing above them moves."""
-    st.subheader("Add a data set", anchor=False)
+    st.header("Add a data set", anchor=False)
     every = sources()
     with st.container(width=720):
         name = st.selectbox("Source", list(every), format_func=lambda one: every[one].title, key="source")

@@ -51,7 +51,7 @@ def dataset_card(name: str) -> None:
     """Show the content, source and licence of a data set, and examples of each class."""
     found = datasets.card(name)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.subheader(escape(found.title), anchor=False, width="content")
+        st.header(escape(found.title), anchor=False, width="content")
         with st.container(horizontal=True, width="content"):
             if st.button("Train a classifier on this", icon=":material/model_training:", key="train-on"):
                 training_form.open_form(name)

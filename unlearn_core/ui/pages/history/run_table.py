@@ -27,8 +27,8 @@ STATES = {
 }
 _MARKS = "○ before, ● after, ◆ retrained"
 COLUMNS = {
-    "run": st.column_config.ButtonColumn("", width=60, type="tertiary", key="history-open"),
-    "image": st.column_config.ImageColumn("", width=50, help="An example from the forget set"),
+    "run": st.column_config.ButtonColumn("Open", width=66, type="tertiary", key="history-open"),
+    "image": st.column_config.ImageColumn("Image", width=58, help="An example from the forget set"),
     "forgotten": st.column_config.TextColumn("Forget set", width=92),
     "method": st.column_config.TextColumn("Method", width=92),
     "state": st.column_config.TextColumn("State", width=98),

@@ -58,7 +58,7 @@ def show() -> None:
 
 
 def _explain(measure: MeasurementInfo) -> None:
-    st.subheader(measure.question, anchor=False)
+    st.header(measure.question, anchor=False)
     for paragraph in measure.paragraphs:
         st.markdown(paragraph)
     st.markdown(f"**What it does not say.** {measure.caveat}")

@@ -104,7 +104,7 @@ def card(plan: RunPlan) -> None:
     """The chosen method: its name, what it supports and needs, its paper, and its idea."""
     method = plan.method
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(method.title, anchor=False, width="content")
+        st.header(method.title, anchor=False, width="content")
         for kind, words in _KINDS.items():
             if kind in method.supports:
                 st.badge(words, color="blue")

@@ -188,7 +188,7 @@ def _without_result(plan: MethodPlan, runs: Mapping[str, Run]) -> None:
     lines += [f":gray[{escape(reason)}]" for reason in plan.left_out.values()]
     if lines:
         if runs:
-            st.subheader("Without a result", anchor=False)
+            st.header("Without a result", anchor=False)
         st.markdown("\n".join(f"* {line}" for line in lines))
 
 

@@ -67,7 +67,7 @@ def _introduction() -> None:
 
 def _latest() -> None:
     """The latest comparisons of this data folder."""
-    st.subheader("Earlier comparisons", anchor=False)
+    st.header("Earlier comparisons", anchor=False)
     found = cache.store().method_runs.list_recent()
     if not found:
         st.caption("None yet. A comparison continues while this page is closed, and its link stays valid.")

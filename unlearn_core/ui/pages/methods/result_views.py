@@ -21,7 +21,7 @@ def show(results: MethodResults) -> None:
 
 def _chart(results: MethodResults) -> None:
     with st.container(gap="xxsmall"):
-        st.subheader(method_scatter.TITLE, anchor=False)
+        st.header(method_scatter.TITLE, anchor=False)
         st.caption(method_scatter.QUESTION)
     answer = method_scatter.applies(results)
     if answer is not True:
@@ -43,7 +43,7 @@ def _chart(results: MethodResults) -> None:
 
 
 def _table(results: MethodResults) -> None:
-    st.subheader("All results", anchor=False)
+    st.header("All results", anchor=False)
     runs = [one.run for one in (*results.methods, *results.references)]
     rows = method_results.shown_table(results)
     rows.insert(0, "open", ["–" if run is None else f"Run {run}" for run in runs])
@@ -52,7 +52,7 @@ def _table(results: MethodResults) -> None:
         pa.Table.from_pandas(rows, schema=schema, preserve_index=False),
         hide_index=True,
         column_config={
-            "open": st.column_config.ButtonColumn("", width=70, type="tertiary", key="comparison-open"),
+            "open": st.column_config.ButtonColumn("Open", width=70, type="tertiary", key="comparison-open"),
             "Method": st.column_config.TextColumn(width=224),
         },
         height="content",

@@ -78,7 +78,7 @@ def _show_queued(run: Run) -> None:
     ahead = cache.store().runs_ahead(run.id)
     if not ahead:
         return
-    st.subheader("What is ahead", anchor=False)
+    st.header("What is ahead", anchor=False)
     for other in ahead[:MOST_AHEAD]:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"ahead-{other.id}"):
             st.page_link(
@@ -103,7 +103,7 @@ def _show_running(run: Run) -> None:
         st.caption(_remaining(run, past))
     left, right = st.columns([1.9, 1], gap="large")
     with right:
-        st.subheader("Current stage", anchor=False)
+        st.header("Current stage", anchor=False)
         st.markdown(_stage_text(run))
         if not stalled:
             st.caption("You can close this page: the run continues, and its link brings you back.")
@@ -148,7 +148,7 @@ def _curve(run: Run, expected: float | None) -> None:
         training_form.show_curve(run)
     if not isinstance(run.spec, UnlearnSpec):
         return
-    st.subheader("Accuracy during the run", anchor=False)
+    st.header("Accuracy during the run", anchor=False)
     spec, theme = run.spec, chart_card.current_theme()
     phases = run.progress.phases if run.progress else ()
     st.plotly_chart(

@@ -78,7 +78,7 @@ def entry_points() -> None:
     )
     for column, (title, text, (page, label, query)) in zip(st.columns(3), cards, strict=True):
         with column.container(border=True, height="stretch"):
-            st.subheader(title, anchor=False)
+            st.header(title, anchor=False)
             st.markdown(text)
             st.page_link(navigation.page(page), label=label, icon=":material/arrow_forward:", query_params=query)
 

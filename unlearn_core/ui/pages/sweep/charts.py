@@ -151,7 +151,7 @@ def _contour(sweep_data: SweepData, hyperparameters: Sequence[str]) -> None:
 
 def _other_objectives(sweep_data: SweepData, hyperparameter: str) -> None:
     """All other objectives with values along the one hyperparameter, as small multiples."""
-    st.subheader("Other objectives", anchor=False)
+    st.header("Other objectives", anchor=False)
     names = [name for name in _measured(sweep_data) if name not in ("forget", "retain")]
     board = st.grid(3, min_column_width=280, gap="medium")
     for name in names:

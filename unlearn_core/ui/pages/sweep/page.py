@@ -90,7 +90,7 @@ def _earlier() -> None:
     """The sweeps of this data folder, newest first."""
     store = cache.store().sweeps
     found = store.list_recent(limit=30)
-    st.subheader("Earlier sweeps", anchor=False)
+    st.header("Earlier sweeps", anchor=False)
     if not found:
         st.caption("None yet. A sweep continues while this page is closed, and its link stays valid.")
         return

@@ -24,7 +24,7 @@ MAX_PANELS = 6
 
 def show(sweep_data: SweepData, hyperparameter: str, *, busy: bool) -> None:
     """One of the report's charts for some trials over the range of the hyperparameter, on one scale."""
-    st.subheader("The report along this hyperparameter", anchor=False)
+    st.header("The report along this hyperparameter", anchor=False)
     if busy:
         st.caption("When the sweep is finished or paused, this shows a chart of the report for several values.")
         return

@@ -13,12 +13,12 @@ from unlearn_core.ui.shell import drawings, navigation
 
 def show(sweep_data: SweepData) -> None:
     """The table, and its download as CSV."""
-    st.subheader("All trials", anchor=False)
+    st.header("All trials", anchor=False)
     runs, rows = drawings.once(lambda: _table(sweep_data), "trials", sweep_data.version)
     st.dataframe(
         rows,
         hide_index=True,
-        column_config={"open": st.column_config.ButtonColumn("", width=70, type="tertiary", key="sweep-open")},
+        column_config={"open": st.column_config.ButtonColumn("Open", width=70, type="tertiary", key="sweep-open")},
         height="auto" if len(rows) > 12 else "content",
         lazy=False,
         key=f"sweep-table-{sweep_data.sweep.id}",
