@@ -18,7 +18,8 @@ def test_adversarial_copies_are_shown_beside_their_originals(visit: Visit, home:
     app = fine(visit("run", id=number, tab="How it went"))
     seen = {heading.value for heading in app.header}
     assert {charts()["adversarials"].title, charts()["stopped"].title, PAIRS} <= seen
-    shown = [one for element in app.get("image") for one in element.proto.imgs]
+    every = [one for element in app.get("image") for one in element.proto.imgs]
+    shown = [one for one in every if one.alt.startswith("Forget image and adversarial copy")]
     assert len(shown) == 8 and all("attacked: " in one.caption for one in shown)
     assert not without_words(app)
     app = fine(visit("run", id=number, tab="Inside"))

@@ -113,7 +113,7 @@ def show_compared(number: Headline) -> None:
 def show_words(report: Report) -> None:
     """Show what the verdicts rest on, each warning with its doubt, and every caveat."""
     said = texts(report)
-    st.subheader("What the verdicts rest on", anchor=False)
+    st.header("What the verdicts rest on", anchor=False)
     for column, one in zip(st.columns(len(said.cards)), said.cards, strict=True):
         with column:
             st.markdown(f"**{escape(capitalize(one.title))}.** {escape(one.words)}")
