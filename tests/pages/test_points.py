@@ -71,7 +71,7 @@ def test_a_point_can_be_followed_through_all_runs(visit: Visit, runs: list[int])
 
 def test_the_maps_of_all_runs_stand_side_by_side(visit: Visit, runs: list[int]) -> None:
     app = fine(visit("compare", ids=",".join(map(str, runs))))
-    assert "Decision regions" in [one.value for one in app.subheader]
+    assert "Decision regions" in [one.value for one in app.header]
     maps = [one.proto.id for one in app.get("plotly_chart") if "compare-map-" in one.proto.id]
     assert len(maps) == len(runs) + 2, "one for each run, one of the original and one of the retrained model"
     assert not without_words(app)

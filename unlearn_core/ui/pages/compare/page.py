@@ -66,7 +66,7 @@ def _links(runs: Sequence[Run], reports: Sequence[Report]) -> None:
 
 
 def _settings(reports: Sequence[Report]) -> None:
-    st.subheader("Settings that differ", anchor=False)
+    st.header("Settings that differ", anchor=False)
     titles = methods.hyperparameter_titles(report.spec.method for report in reports)
     rows = run_comparison.differing_settings(reports, titles)
     if not rows:

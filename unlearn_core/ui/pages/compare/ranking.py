@@ -64,7 +64,7 @@ def show_cards(text: RankingText) -> None:
 
 def show_details(drawn: DrawnRanking) -> None:
     """Show the winner of each row, the small multiples, and every pair of runs."""
-    st.subheader("Who did better?", anchor=False)
+    st.header("Who did better?", anchor=False)
     st.dataframe(
         drawn.winners,
         hide_index=True,
