@@ -143,7 +143,7 @@ class Tokens(nn.Module):
         return self.head((self.lay(torch.cat([first, tokens], 1))[:, 2:] ** 2).mean(1))
 
 
-@pytest.mark.parametrize("algorithm", ["gradcam", "hirescam", "eigencam"])
+@pytest.mark.parametrize("algorithm", ["gradcam", "hirescam", "scorecam", "eigencam"])
 def test_tokens_are_laid_out_as_the_image_they_were_cut_from(algorithm: CamAlgorithm, whole: ProbeContext) -> None:
     made = {}
     for kind in ("channels first", "channels last", "tokens"):

@@ -8,7 +8,6 @@ from unlearn_core.domain.results.explanations import DeletionTest, ExplainedImag
 
 LEAST = 0.01
 """A probability below this cannot fall much further, so the test says nothing."""
-_SPACE = "\N{NO-BREAK SPACE}"
 
 COLORS = (
     "**Colours.** All maps of a row share one scale: bright is evidence for the class. In a difference, blue is where "
@@ -31,7 +30,7 @@ def note(test: DeletionTest | None) -> str:
     """The numbers beside one map, in two lines at most."""
     if test is None:
         return "marks nothing"
-    change = f"{100 * test.uncovered:.0f}{_SPACE}→{_SPACE}{percent(test.covered, 0)}"
+    change = f"{100 * test.uncovered:.0f} → {percent(test.covered, 0)}"
     return f"covered: {change}\nrandom: {percent(test.random, 0)}"
 
 

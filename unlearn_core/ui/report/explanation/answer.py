@@ -1,5 +1,6 @@
 """The answer to a Grad-CAM query: the maps of all models on one scale, with the deletion test beside each."""
 
+import re
 import time
 
 import streamlit as st
@@ -77,9 +78,14 @@ def _show_found(report: Report, query: Run, cam: CamResult) -> None:
     grid = st.grid(len(row.cells), min_column_width=MIN_WIDTH, gap="small")
     for cell, words in zip(row.cells, notes, strict=False):
         with grid.cell():
-            caption = "  \n".join(escape(line) for line in (cell.caption, *words.splitlines()))
+            caption = "  \n".join(_unbroken(line) for line in (cell.caption, *words.splitlines()))
             alt = f"{row.title}: {cell.caption}. {' '.join(words.split())}"
             st.image(cell.file, caption=caption, width="stretch", alt=alt)
     st.markdown(escape(deletion_words.summary(shown, report.dataset.classes)))
     with st.popover("What do the numbers mean?", icon=":material/info:", type="tertiary"):
         st.markdown(f"{deletion_words.COLORS}\n\n{deletion_words.DEFINITION}\n\n{deletion_words.DOUBT}")
+
+
+def _unbroken(line: str) -> str:
+    """A line as Markdown whose numbers stay on one line; `escape` makes all spaces alike."""
+    return re.sub(r" (?=→|%)|(?<=→) ", "\N{NO-BREAK SPACE}", escape(line))
