@@ -141,12 +141,13 @@ def _maps(
                 gradients = recorded.gradients[0].numpy()
             if algorithm == "scorecam":
                 _require_few_channels(layer, activations.shape[1], inputs.shape[-1])
-            with redirect_stderr(io.StringIO()):  # ScoreCAM prints progress.
-                raw: np.ndarray = cam.get_cam_image(inputs, module, scores, activations, gradients, False)
+            if algorithm == "eigencam":
+                raw = _first_component(activations)
+            else:
+                with redirect_stderr(io.StringIO()):  # ScoreCAM prints progress.
+                    raw = cam.get_cam_image(inputs, module, scores, activations, gradients, False)
         finally:
             recorded.release()
-    if algorithm == "eigencam":
-        raw = _oriented(raw, activations)
     return np.maximum(raw, 0).astype(np.float32)
 
 
@@ -158,8 +159,14 @@ def _require_few_channels(layer: str, channels: int, side: int) -> None:
         )
 
 
-def _oriented(raw: np.ndarray, activations: np.ndarray) -> np.ndarray:
-    """Return maps (K, h, w) with a sign that follows the activations (K, C, h, w): a principal component has none."""
-    strength = activations.mean(1)
-    strength = strength - strength.mean((1, 2), keepdims=True)
-    return np.where(((raw * strength).sum((1, 2)) < 0)[:, None, None], -raw, raw)
+def _first_component(activations: np.ndarray) -> np.ndarray:
+    """Return the first principal component (K, h, w) of activations (K, C, h, w), with a sign that follows them.
+
+    The library's own function gives it any sign, and needs GBs for early layers of photographs.
+    """
+    places = torch.as_tensor(activations).flatten(2).transpose(1, 2)
+    places = places - places.mean(1, keepdim=True)
+    directions = cast("Tensor", torch.linalg.svd(places, full_matrices=False).Vh)  # pyright: ignore[reportUnknownMemberType]
+    components = (places @ directions[:, 0, :, None])[..., 0]
+    against = (components * places.mean(2)).sum(1, keepdim=True) < 0
+    return torch.where(against, -components, components).numpy().reshape(-1, *activations.shape[2:])
