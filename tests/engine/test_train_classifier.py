@@ -20,7 +20,7 @@ from unlearn_core.domain.errors import (
     StoreError,
 )
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
-from unlearn_core.domain.jobs import TrainGoldSpec, TrainSpec, UnlearnSpec
+from unlearn_core.domain.jobs import FeaturesSpec, TrainGoldSpec, TrainSpec, UnlearnSpec
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.results.course import TrainingResult
 from unlearn_core.domain.results.metrics import RunMetrics
@@ -173,7 +173,8 @@ def test_an_own_classifier_is_removed_when_no_run_needs_it(home: Path) -> None:
     gold = store.get(store.submit(TrainGoldSpec(request=request), title="Gold"))
     execute_job(gold, ModelCache("cpu", home), NullListener())
     store.submit(UnlearnSpec(request=request, method="finetune", params={}), title="Forget")
-    with pytest.raises(StoreError, match=r"need this classifier \(3, 2\)"):
+    store.submit(FeaturesSpec(classifier=name), title="Features")
+    with pytest.raises(StoreError, match=r"need this classifier \(4, 3, 2\)"):
         deletion.delete_classifier(store, name)
     for run in store.list_runs():
         store.cancel(run.id)

@@ -1,7 +1,6 @@
 """Runs side by side: from the history, from an address, and where there is nothing to compare."""
 
 import json
-import re
 import shutil
 
 import pandas as pd
@@ -10,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import ROOT, Visit
 from tests.pages.finished_runs import CLASS, PICTURES, by_class, made_again
+from tests.pages.lab import gallery_steps
 from tests.pages.page_asserts import fine, without_words, words
 from tests.pages.test_history import tick
 from unlearn_core.charts.text import ranking_words
@@ -175,10 +175,9 @@ def test_an_image_is_explained_for_every_run_at_once(visit: Visit, done: RunStor
     assert "until you choose one" in words(app)
     shown = len(app.get("image"))
     kept = set(done_cards(done))
-    keys = [str(one.key) for one in app.button]
-    name = next(key for key in keys if re.fullmatch(r"look-\d+", key) and key not in kept)
-    picture = int(name.removeprefix("look-"))
-    app.button(key=name).click().run()
+    gallery = f"look-gallery-{CLASS}"
+    picture = next(image for image in gallery_steps.listed(app, gallery) if image not in kept)
+    gallery_steps.pick(app, picture, key=gallery)
     assert app.query_params["picture"] == str(picture)
     looks = [run.spec for run in done.list_runs(kinds=("look",)) if isinstance(run.spec, ExplainSpec)]
     assert {look.run for look in looks if look.picture == picture} == {CLASS, PICTURES}
@@ -202,10 +201,10 @@ def table(app: AppTest, column: str) -> pd.DataFrame:
     return next(one.value for one in app.dataframe if one.value.columns[0] == column)
 
 
-def done_cards(store: RunStore) -> list[str]:
-    """The keys of the images whose heat maps are in the reports, so that none needs to be computed."""
+def done_cards(store: RunStore) -> list[int]:
+    """The images whose heat maps are in the reports, so that none needs to be computed."""
     found = [artifacts.read_explanation(store.data_dir, run) for run in (CLASS, PICTURES)]
-    return [f"look-{shown.image}" for cam in found if cam for shown in cam.images]
+    return [shown.image for cam in found if cam for shown in cam.images if shown.image is not None]
 
 
 def _layouts(app: AppTest, key: str) -> list[dict]:

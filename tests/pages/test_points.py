@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, made_again
+from tests.pages.lab import gallery_steps
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.charts import charts
 from unlearn_core.data import datasets
@@ -41,8 +42,8 @@ def test_each_set_of_points_has_its_gallery(visit: Visit, runs: list[int], page:
     query = {"id": str(runs[0])} if page == "run" else {"ids": ",".join(map(str, runs))}
     app = fine(visit(page, tab="Images", **query))
     fine(app.segmented_control(key="look-set").set_value(chosen).run())
-    rows = [int(key.removeprefix("look-")) for one in app.button if (key := one.key or "").startswith("look-")]
-    assert len(rows) == explain.PER_PAGE
+    rows = gallery_steps.listed(app, f"look-gallery-{runs[0]}")
+    assert rows
     assert all((row >= datasets.card("moons").train) is chosen.endswith("test") for row in rows)
     assert not without_words(app)
 
@@ -58,11 +59,11 @@ def test_the_first_screen_shows_the_regions_of_each_model(visit: Visit, runs: li
 def test_a_point_can_be_followed_through_all_runs(visit: Visit, runs: list[int]) -> None:
     app = fine(visit("compare", ids=",".join(map(str, runs)), tab="Images"))
     assert "MLP · Moons has no spatial layers, so Grad-CAM is not available." in words(app)
-    one = next(one for one in app.button if (one.key or "").startswith("look-"))
-    number = (one.key or "").removeprefix("look-")
-    fine(one.click().run())
+    gallery = f"look-gallery-{runs[0]}"
+    number = gallery_steps.listed(app, gallery)[0]
+    fine(gallery_steps.pick(app, number, key=gallery))
     assert app.number_input(key="focus-picture").label == "Point"
-    assert app.query_params["picture"] == number
+    assert app.query_params["picture"] == str(number)
     shown = [picture for element in app.get("image") for picture in element.proto.imgs]
     assert (shown[0].alt, shown[0].caption) == (f"dawn, point {number}", f"dawn, point {number}")
     tables = [one.value for one in app.dataframe if "selected" in one.value]

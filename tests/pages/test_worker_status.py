@@ -12,6 +12,7 @@ import pytest
 from tests.domain.test_sweep import spec as sweep_spec
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, by_class, by_picture, started
+from tests.pages.lab import gallery_steps
 from tests.pages.page_asserts import fine, words
 from tests.store.specs import expire, sql
 from unlearn_core.domain.jobs import ExplainSpec, ImportDatasetSpec, MeasureSpec, TrainGoldSpec
@@ -123,7 +124,7 @@ def test_whatever_shows_an_unfinished_run_has_a_worker_started(
     else:
         app = fine(visit("run", **query, tab="Images"))
         assert not workers, "nothing is unfinished"
-        next(button for button in app.button if (button.key or "").startswith("look-")).click().run()
+        gallery_steps.pick(app, 3, key=f"look-gallery-{CLASS}")
         assert isinstance(done.list_runs(limit=1)[0].spec, ExplainSpec)
     assert len(workers) == 1
 

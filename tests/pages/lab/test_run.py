@@ -38,10 +38,11 @@ def progress(app: AppTest) -> list[tuple[int, str]]:
 
 
 def pick(app: AppTest) -> int:
-    """Presses the first image of the gallery, and gives its number."""
-    key = next(key for button in app.button if (key := button.key or "").startswith("look-"))
-    app.button(key=key).click().run()
-    return int(key.removeprefix("look-"))
+    """Clicks the first image of the gallery, and gives its number."""
+    key = f"look-gallery-{CLASS}"
+    image = gallery_steps.listed(app, key)[0]
+    gallery_steps.pick(app, image, key=key)
+    return image
 
 
 # No run to show.

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, started
+from tests.pages.lab.gallery_steps import labels, listed, pick
 from tests.pages.page_asserts import fine, words
 from unlearn_core.domain.cam_algorithms import CAM_ALGORITHMS
 from unlearn_core.domain.jobs import ExplainSpec
@@ -20,6 +21,8 @@ from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
+
+GALLERY = f"look-gallery-{CLASS}"
 
 
 def with_roles(home: Path, **roles: Any) -> None:
@@ -34,20 +37,21 @@ def test_a_model_without_spatial_layers_has_a_gallery_and_a_sentence(visit: Visi
     with_roles(home, cam=None)
     app = fine(visit("run", id=str(CLASS), tab="Images"))
     assert "Tiny · Shapes has no spatial layers, so Grad-CAM is not available." in words(app)
-    pictures = [one for one in app.button if (one.key or "").startswith("look-")]
-    assert pictures and all(one.disabled for one in pictures)
+    assert labels(app, GALLERY)
+    fine(pick(app, 3, key=GALLERY))
+    assert "picture" not in app.query_params and not done.list_runs(kinds=("look",))
 
 
 def test_only_layers_with_heat_maps_are_offered(visit: Visit, done: RunStore, home: Path) -> None:
     with_roles(home, maps=["body"])
     app = visit("run", id=str(CLASS), tab="Images")
-    next(one for one in app.button if (one.key or "").startswith("look-")).click().run()
+    pick(app, listed(app, GALLERY)[0], key=GALLERY)
     assert fine(app).selectbox(key="look-layer").options == ["body (default)"]
 
 
 def test_a_damaged_result_is_a_sentence(visit: Visit, done: RunStore) -> None:
     app = visit("run", id=str(CLASS), tab="Images")
-    next(one for one in app.button if (one.key or "").startswith("look-")).click().run()
+    pick(app, listed(app, GALLERY)[0], key=GALLERY)
     query = started(done, kinds=frozenset({"look"}))
     artifacts.write_json(artifacts.run_dir(done.data_dir, query.id) / "parts" / "cam.json", {"cards": "none"})
     done.finish(query.id, query.attempt, metrics=RunMetrics(image=0))

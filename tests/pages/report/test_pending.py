@@ -7,6 +7,7 @@ import pytest
 
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS
+from tests.pages.lab import gallery_steps
 from tests.pages.page_asserts import fine, without_words, words
 from tests.pages.report.pending_runs import ALL_PENDING, begin, write
 from unlearn_core.charts import charts
@@ -61,7 +62,8 @@ def test_every_tab_has_a_place_for_what_is_still_to_come(tab: Section, visit: Vi
     expected = {"Images": "cam", "Classes": "confusion", "Privacy": "membership", "Inside": "cka"}
     if tab in expected:
         assert charts()[expected[tab]].question in captions and NOT_YET in captions
-    assert not any((button.key or "").startswith(("measure-", "look-")) for button in app.button)
+    assert not any((button.key or "").startswith("measure-") for button in app.button)
+    assert not gallery_steps.keys(app)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES
-from tests.pages.lab.gallery_steps import listed
+from tests.pages.lab.gallery_steps import listed, pick
 from tests.pages.page_asserts import fine, words
 from tests.pages.test_history import tick
 from unlearn_core.store.queue.run_store import RunStore
@@ -39,10 +39,10 @@ def test_a_junk_parameter_is_taken_out_and_an_open_fold_stays(visit: Visit) -> N
 
 def test_a_report_opens_on_the_image_that_was_explained(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(CLASS), tab="Images"))
-    name = next(str(one.key) for one in app.button if str(one.key).removeprefix("look-").isdecimal())
-    app.button(key=name).click().run()
+    image = listed(app, f"look-gallery-{CLASS}")[0]
+    pick(app, image, key=f"look-gallery-{CLASS}")
     link = dict(app.query_params)
-    assert link["picture"] == name.removeprefix("look-")
+    assert link["picture"] == str(image)
     link |= {"look-set": "retain set, test", "look-order": "Least confident first"}
     fresh = fine(visit("run", **link))
     assert fresh.segmented_control(key="look-set").value == "retain_test"

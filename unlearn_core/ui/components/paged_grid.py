@@ -13,21 +13,18 @@ class ListPage(NamedTuple):
     """Where its items stand in the list."""
     place: DeltaGenerator
     """Where its cards belong, above the page numbers."""
-    row: DeltaGenerator
-    """The row of the page numbers, for buttons beside them."""
 
 
-def choose_page(count: int, per_page: int, *, key: str, bound: bool = True, spread: bool = False) -> ListPage:
+def choose_page(count: int, per_page: int, *, key: str, bound: bool = True) -> ListPage:
     """Show the page numbers of a list with at least one item, and return the chosen page.
 
     It is the last one if the list has become too short for the page that was chosen before. The URL holds the page if
-    it is `bound`. With `spread`, the page numbers stand at the left of their row, and a button at its right.
+    it is `bound`.
     """
     pages = -(-count // per_page)
     if st.session_state.get(key, 1) > pages:
         st.session_state[key] = pages
     place = st.container()
-    alignment = "distribute" if spread else "center"
-    row = st.container(horizontal=True, horizontal_alignment=alignment, vertical_alignment="center")
+    row = st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center")
     page = row.pagination(pages, key=key, bind="query-params" if bound else None)
-    return ListPage(slice((page - 1) * per_page, page * per_page), place, row)
+    return ListPage(slice((page - 1) * per_page, page * per_page), place)

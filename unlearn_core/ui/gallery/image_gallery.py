@@ -61,10 +61,11 @@ def select_one(
     noun: str,
     bound: int,
     height: int = 420,
+    hint: str = ONE_HINT,
 ) -> None:
     """Show the list with this image selected; `on_select` gets the one that is clicked."""
     data = _data(
-        listing, [] if selected is None else [selected], label=label, noun=noun, height=height, start=0, hint=ONE_HINT
+        listing, [] if selected is None else [selected], label=label, noun=noun, height=height, start=0, hint=hint
     )
     _show(data | {"multiple": False}, lambda images: on_select(images[0]), key=key, bound=bound)
 

@@ -1,6 +1,7 @@
 """Grad-CAM queries: a gallery of the data set, and the heat maps of all models for the image in question."""
 
 import re
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -9,15 +10,17 @@ from scipy import special
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.split import set_label
 from unlearn_core.domain.verdicts.report_verdicts import is_judged
-from unlearn_core.ui.components import paged_grid
+from unlearn_core.ui.gallery import image_gallery
+from unlearn_core.ui.gallery.listings import Description, Listing
 from unlearn_core.ui.report.explanation import answer, question, upload
 from unlearn_core.ui.report.explanation.question import ImageInQuestion
-from unlearn_core.ui.shell import cache, url_state
+from unlearn_core.ui.shell import url_state
 from unlearn_core.ui.shell.markdown import escape
 
-PER_PAGE = 24
 IMAGE_PARAM = "picture"
 """The URL parameter of the image in question: its number, or the name of an uploaded one."""
+
+_CLICKED = "look clicked"
 
 SETS = ("forget_test", "forget_train", "retain_test", "retain_train")
 """The sets that the gallery offers, in the order of its switch."""
@@ -51,14 +54,12 @@ def show(report: Report) -> None:
     elif report.classifier.roles.cam is None:
         st.caption(question.no_heatmaps_reason(report))
     else:
-        st.caption(
-            "Press the label of an image, or upload one: within about a second you see the Grad-CAM maps of each model."
-        )
+        st.caption("Click an image, or upload one: within about a second you see the Grad-CAM maps of each model.")
     able = report.run is not None and bool(question.heatmap_layers(report))
     with url_state.bound(_key(report), IMAGE_PARAM, default=None, parse=lambda text: _parse_image(report, text)):
         place = st.container()
         picked = upload.show(report) if able else None
-        clicked = choose_image(report, able=able)
+        clicked = choose_image(report, able=able, chosen=st.session_state[_key(report)])
         picked = clicked if picked is None else picked
         if picked is not None:
             st.session_state[_key(report)] = picked
@@ -101,9 +102,28 @@ def _remove(report: Report, image: str) -> None:
     st.session_state[_key(report)] = None
 
 
-def choose_image(report: Report, *, able: bool) -> int | None:
-    """Show the gallery and its filters; return the image that was just clicked, which only `able` allows."""
-    return _gallery(report, _filtered(report), able)
+def choose_image(report: Report, *, able: bool, chosen: ImageInQuestion | None) -> int | None:
+    """Show the gallery with the chosen image; return the image that was just clicked, which only `able` allows."""
+    clicked: int | None = st.session_state.pop(_CLICKED, None) if able else None
+    shown = chosen if clicked is None else clicked
+    noun = report.dataset.item_noun
+    image_gallery.select_one(
+        Listing(report.dataset.id, _filtered(report), partial(_describe, report), f"after {report.fingerprint}"),
+        shown if isinstance(shown, int) else None,
+        partial(st.session_state.__setitem__, _CLICKED),
+        key=gallery_key(report),
+        label=f"{noun.capitalize()}s with the prediction of the unlearned model",
+        noun=noun,
+        bound=len(report.labels),
+        hint=image_gallery.ONE_HINT if able else "",
+    )
+    st.caption(f"Below each {noun}: the prediction of the unlearned model and its confidence.")
+    return clicked
+
+
+def gallery_key(report: Report) -> str:
+    """The key of the gallery of a report."""
+    return f"look-gallery-{report.run}"
 
 
 def _key(report: Report) -> str:
@@ -146,26 +166,11 @@ def _probabilities(report: Report, model: str, rows: np.ndarray) -> np.ndarray:
     return special.softmax(report.evaluations[model].logits[rows].astype(np.float64), axis=1)
 
 
-def _gallery(report: Report, rows: np.ndarray, able: bool) -> int | None:
-    """Show a page of images with the unlearned model's predictions; return the number of the one just clicked."""
-    pages = -(-len(rows) // PER_PAGE)
-    page = paged_grid.choose_page(len(rows), PER_PAGE, key=f"look-page-{pages}")
-    shown = rows[page.items]
-    outputs, names, clicked = _probabilities(report, "after", shown), report.dataset.classes, None
-    noun, action = report.dataset.item_noun, " Show its Grad-CAM maps." if question.heatmap_layers(report) else ""
-    grid = page.place.grid(8, min_column_width=96, gap="xsmall")
-    for row, output in zip(shown.tolist(), outputs, strict=True):
-        with grid.cell(), st.container(gap="xxsmall"):
-            label = names[report.labels[row]]
-            st.image(cache.thumbnail(report.dataset.id, row), width="stretch", alt=f"{label}, {noun} {row}")
-            if st.button(
-                f"{escape(names[output.argmax()])} {100 * output.max():.0f} %",
-                key=f"look-{row}",
-                type="tertiary",
-                width="stretch",
-                help=f"{noun.capitalize()} {row}, class {escape(label)}.{action}",
-                disabled=not able,
-            ):
-                clicked = row
-    st.caption(f"Below each {noun}: the prediction of the unlearned model and its confidence.")
-    return clicked
+def _describe(report: Report, images: np.ndarray) -> list[Description]:
+    """The class of each image, and the unlearned model's prediction with its confidence."""
+    names, noun, found = report.dataset.classes, report.dataset.item_noun, []
+    for image, output in zip(images.tolist(), _probabilities(report, "after", images), strict=True):
+        name, prediction = names[report.labels[image]], f"{names[output.argmax()]} {100 * output.max():.0f} %"
+        label = f"{name}, {noun} {image}, predicted as {prediction}"
+        found.append(Description((f"{name} {image}", f"→ {prediction}"), label))
+    return found

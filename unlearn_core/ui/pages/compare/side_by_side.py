@@ -64,9 +64,9 @@ def show_image(reports: Sequence[Report], selection: Selection) -> None:
     has_heatmaps = any(question.heatmap_layers(report) for report in reports)
     effect = "its Grad-CAM maps of all runs" if has_heatmaps else "the predictions of all runs in the table above"
     st.caption(
-        f"Sorted and labelled by the predictions of {escape(report_labels(reports)[0])}. Press a label to see {effect}."
+        f"Sorted and labelled by the predictions of {escape(report_labels(reports)[0])}. Click one to see {effect}."
     )
-    clicked = explain.choose_image(reports[0], able=True)
+    clicked = explain.choose_image(reports[0], able=True, chosen=selection.image)
     if clicked is not None:
         request_selection(Selection(image=clicked))
         st.rerun()
