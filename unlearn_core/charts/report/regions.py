@@ -78,7 +78,7 @@ def _prediction_map(report: Report, model: str) -> go.Heatmap:
     return go.Heatmap(
         x=side,
         y=side,
-        z=predicted.astype(np.int16),
+        z=predicted.astype(np.uint8),  # One byte each: several maps are on a page.
         zmin=-0.5,
         zmax=count - 0.5,
         colorscale=_class_colors(count),
@@ -98,7 +98,7 @@ def _class_colors(count: int) -> list[tuple[float, str]]:
 def _points(report: Report, theme: Theme) -> list[go.Scatter]:
     """Return the points in the colours of their classes, crosses for forget points, and the names of the classes."""
     regions, classes = report[RegionsResult], report.dataset.classes
-    points, labels = regions.points.astype(np.float32), regions.labels.astype(int)
+    points, labels = regions.points.astype(np.uint8), regions.labels.astype(int)
     traces = []
     for forgotten, symbol, size in ((False, "circle", 4), (True, "x", 6)):
         rows = regions.forgotten == forgotten
@@ -110,7 +110,7 @@ def _points(report: Report, theme: Theme) -> list[go.Scatter]:
                 marker={
                     "symbol": symbol,
                     "size": size,
-                    "color": labels[rows].astype(np.int16),
+                    "color": labels[rows].astype(np.uint8),
                     "colorscale": _class_colors(len(classes)),
                     "cmin": -0.5,
                     "cmax": len(classes) - 0.5,
