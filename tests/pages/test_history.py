@@ -57,14 +57,17 @@ def test_a_restored_history_says_so_until_somebody_has_read_it(visit: Visit, don
 
 def test_an_old_folder_gives_the_history_the_same_figures(visit: Visit, done: RunStore, home: Path) -> None:
     """An older release wrote no record beside the report."""
-    figures = fine(visit("history")).dataframe[0].value.drop(columns="when")
+    unrecorded = ["when", "preset"]
+    figures = fine(visit("history")).dataframe[0].value.drop(columns=unrecorded)
     metrics = done.get(CLASS).metrics.to_dict()
     for path in (*home.glob("lab.db*"), *home.glob(f"runs/*/{restore.RECORD}")):
         path.unlink()
-    again = fine(visit("history")).dataframe[0].value.drop(columns="when")
+    again = fine(visit("history")).dataframe[0].value.drop(columns=unrecorded)
     assert again.equals(figures)
     of_the_process = ("planned_images", "load", "threads")
-    unknown = dict.fromkeys(("seconds_per_picture", "revision", "version", "torch", "verdict", *of_the_process))
+    unknown = dict.fromkeys(
+        ("seconds_per_picture", "revision", "version", "torch", "verdict", "preset", *of_the_process)
+    )
     assert metrics | unknown == done.get(CLASS).metrics.to_dict() | unknown
     assert fine(visit("run", id=str(CLASS))).title[0].value == "Forget *discs* with UNSIR"
 
@@ -87,6 +90,12 @@ def test_every_run_is_a_row_with_its_figures(visit: Visit, done: RunStore) -> No
     assert set(table["image"].str.fullmatch(r"/.*media/[0-9a-f]{16,}\.png")) == {True}, "a file whose name is a hash"
     assert table["image"][0] == table["image"][2] != table["image"][1], "the same image is the same file"
     assert table["forgot"].notna().tolist() == [False, False, True, True]
+    assert set(table["classifier"]) == {"tiny"}
+    assert table["preset"].fillna("").tolist() == ["", "", "bundled", "bundled"]
+    assert table["seed"].fillna(-1).tolist() == [-1, 0, 0, 0], "retraining has no seed of its own"
+    metrics = done.get(CLASS).metrics
+    assert row["distance"] == metrics.distance_to_gold("test") and pd.isna(table.iloc[2]["distance"])
+    assert metrics.seconds is not None and row["seconds"] == metrics.seconds.forget
     assert not without_words(app)
 
 

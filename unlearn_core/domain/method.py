@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol, S
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.forget_request import Forget, RequestSize, request_size
+from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.split import Split
@@ -171,6 +172,15 @@ class Method(Generic[ParamsT]):
     """How the preset `auto` finds its hyperparameters; None if there is nothing to find."""
     stackable_params: frozenset[str] = frozenset()
     """The continuous hyperparameters in which stacked trials may differ; all others must be equal."""
+
+    def preset_of(self, spec: UnlearnSpec) -> str | None:
+        """The id of the preset that a run used: "auto" if it found values itself; None where none has its values."""
+        if spec.auto:
+            return "auto"
+        forget = spec.request.forget
+        return next(
+            (name for name, one in self.presets.items() if one.for_request(forget).model_dump() == spec.params), None
+        )
 
 
 def unsupported_reason(method: Method[Any], kind: RequestKind, methods: Iterable[Method[Any]]) -> str | None:

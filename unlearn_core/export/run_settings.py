@@ -61,10 +61,9 @@ def _preset(report: Report, method: Method) -> str:
     """The preset that equals these settings, or the first preset, from which they differ."""
     if report.spec.auto:
         return "Auto preset: the run found what is marked at its start, from the values beside it."
-    forget, params = report.spec.request.forget, report.params
-    for preset in method.presets.values():
-        if preset.for_request(forget).model_dump() == params:
-            return f"{capitalize(preset.title)} preset: {preset.summary}"
+    known = method.preset_of(report.spec)
+    if known is not None:
+        return f"{capitalize(method.presets[known].title)} preset: {method.presets[known].summary}"
     return f"{capitalize(next(iter(method.presets.values())).title)} preset, changed where marked."
 
 

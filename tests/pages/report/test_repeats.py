@@ -150,6 +150,9 @@ def test_seeds_are_one_entry_of_the_history(visit: Visit, done: RunStore) -> Non
     table = fine(app).dataframe[0].value
     assert list(table["forgotten"]) == ["discs", "↳ seed 0", "↳ seed 1", "↳ seed 2", "3 images"]
     assert list(table["run"])[1:4] == [f"Run {CLASS}", *(f"Run {run}" for run in made)]
+    assert table["seed"].fillna(-1).tolist() == [-1, 0, 1, 2, 0]
+    for column in ("distance", "seconds"):
+        assert table[column][0] == pytest.approx(table[column][1:4].mean()), "the row of a group has the means"
 
 
 def test_a_group_is_deleted_as_a_whole(visit: Visit, done: RunStore) -> None:
@@ -175,7 +178,7 @@ def test_trials_of_a_sweep_are_one_entry_without_a_mean(visit: Visit, done: RunS
     table: Any = fine(visit("history")).dataframe[0].value
     assert list(table["run"]) == ["Sweep 7", "Run 2", "Run 1"]
     assert table["state"][0] == "◔ 0 of 2 trials"
-    assert table["retain after"].isna()[0]
+    assert table[["retain after", "distance", "seconds", "seed", "preset"]].isna().iloc[0].all()
 
 
 def test_a_group_of_which_one_is_left_is_a_run_like_any_other(done: RunStore) -> None:

@@ -158,6 +158,8 @@ class RunMetrics(Record):
     """What is special about the job, as a sentence."""
     weights: str | None = None
     """The checksum of the unlearned model."""
+    preset: str | None = None
+    """The preset whose hyperparameters the run had; "" for other ones."""
     revision: int | None = None
     """The revision of the method."""
     version: str | None = None

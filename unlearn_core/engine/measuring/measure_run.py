@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.method import Method
 from unlearn_core.domain.report import Report, stored
 from unlearn_core.domain.results.course import RunSeconds, TimingsResult
 from unlearn_core.domain.results.explanations import SnapshotsResult
@@ -127,7 +128,7 @@ def measure_run(
     growing.add(TimingsResult.part, timings)
     # Runs of this data folder share their evaluations; a report elsewhere has its own files.
     growing.close(shared=model_cache.evaluations if folder.is_relative_to(model_cache.data_dir) else None)
-    return _metrics(growing.report, timings, run.resolved.method.revision)
+    return _metrics(growing.report, timings, run.resolved.method)
 
 
 class _GrowingReport:
@@ -224,14 +225,15 @@ def _seconds(known: RunSeconds, *, evaluate: float, total: float, verdict: float
     return seconds if verdict is None else seconds.model_copy(update={"verdict": verdict})
 
 
-def _metrics(report: Report, timings: TimingsResult, revision: int) -> RunMetrics:
+def _metrics(report: Report, timings: TimingsResult, method: Method) -> RunMetrics:
     # The seconds per image in a stack do not predict those of a single run.
     speed = timings.seconds.forget / timings.images if timings.images and timings.stack_size == 1 else None
     made = RunMetrics(
         seconds=JobSeconds.model_validate(timings.seconds.model_dump(exclude_unset=True)),
         seconds_per_image=speed,
         weights=report.evaluations["after"].weights,
-        revision=revision,
+        preset=method.preset_of(report.spec) or "",
+        revision=method.revision,
         version=VERSION,
         torch=torch.__version__,
     )

@@ -98,7 +98,8 @@ def _board(was_busy: bool) -> None:
         lazy=False,
         key=table_key([entry.head for entry in rows]),
         selection_default={"selection": {"rows": _ticked_rows(rows)}},
-        alt="All runs: forget set, method, accuracies of the original, unlearned and retrained model, note, and date",
+        alt="All runs: forget set, method, accuracies of the original, unlearned and retrained model, "
+        "distance, seconds, date, classifier, preset, seed, and note",
     )
     click = st.session_state.get("history-open")
     if click is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from statistics import fmean
 from typing import Any
 
 import pandas as pd
@@ -27,18 +28,27 @@ STATES = {
 }
 _MARKS = "○ before, ● after, ◆ retrained"
 COLUMNS = {
-    "run": st.column_config.ButtonColumn("Open", width=66, type="tertiary", key="history-open"),
-    "image": st.column_config.ImageColumn("Image", width=58, help="An example from the forget set"),
-    "forgotten": st.column_config.TextColumn("Forget set", width=92),
-    "method": st.column_config.TextColumn("Method", width=92),
-    "state": st.column_config.TextColumn("State", width=98),
+    "run": st.column_config.ButtonColumn("Open", width=62, type="tertiary", key="history-open", pinned=True),
+    "image": st.column_config.ImageColumn("Image", width=56, help="An example from the forget set"),
+    "forgotten": st.column_config.TextColumn("Forget set", width=80),
+    "method": st.column_config.TextColumn("Method", width=84),
+    "state": st.column_config.TextColumn("State", width=92),
     "forgot": st.column_config.ImageColumn("Forget", width=100, help=f"Accuracy on the forget set: {_MARKS}"),
-    "forget after": st.column_config.NumberColumn("after", width=62, format="%.1f %%"),
+    "forget after": st.column_config.NumberColumn("after", width=58, format="%.1f %%"),
     "kept": st.column_config.ImageColumn("Retain", width=100, help=f"Accuracy on the retain set: {_MARKS}"),
-    "retain after": st.column_config.NumberColumn("after", width=62, format="%.1f %%"),
-    "retain gold": st.column_config.NumberColumn("retrained", width=76, format="%.1f %%"),
-    "note": st.column_config.TextColumn("Note", width=76),
-    "when": st.column_config.DatetimeColumn("When", width=110, format="distance"),
+    "retain after": st.column_config.NumberColumn("after", width=58, format="%.1f %%"),
+    "retain gold": st.column_config.NumberColumn("retrained", width=72, format="%.1f %%"),
+    "distance": st.column_config.NumberColumn(
+        "Distance", width=68, format="%.3f", help="Distance to the retrained model in bits; 0 is equal"
+    ),
+    "seconds": st.column_config.NumberColumn("Seconds", width=66, format="%.2f", help="Of unlearning, or of training"),
+    "when": st.column_config.DatetimeColumn("When", width=96, format="distance"),
+    "classifier": st.column_config.TextColumn("Classifier", width=96),
+    "preset": st.column_config.TextColumn(
+        "Preset", width=76, help="changed: the hyperparameters are those of no preset. Earlier runs did not record it."
+    ),
+    "seed": st.column_config.NumberColumn("Seed", width=54),
+    "note": st.column_config.TextColumn("Note", width=120),
 }
 
 
@@ -108,9 +118,36 @@ def _row(entry: HistoryGroup, runs: Mapping[int, Run], describe: _Describe) -> d
         "kept": sparkline.dumbbell(retain, theme),
         "retain after": _percent(retain[1]),
         "retain gold": _percent(retain[2]),
-        "note": run.note,
+        **_costs(entry, runs),
         "when": datetime.fromtimestamp(max(own.when for own in entry.runs), UTC),
+        "classifier": entry.head.classifier,
+        **_settings(entry, run),
+        "note": run.note,
     }
+
+
+def _costs(entry: HistoryGroup, runs: Mapping[int, Run]) -> dict[str, float | None]:
+    """The distance to the retrained model in bits and the seconds: of one run, or the means over seeds."""
+    if entry.is_group and entry.item_label != "seed":
+        return {"distance": None, "seconds": None}
+    shown = [runs[number].metrics for number in (entry.done if entry.is_group else [entry.head.id])]
+    seconds = [spent.total if spent.forget is None else spent.forget for own in shown if (spent := own.seconds)]
+    distances = [own.distance_to_gold("test") for own in shown]
+    return {"distance": _mean(distances), "seconds": _mean(seconds)}
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """The mean, if all values are known."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known and len(known) == len(values) else None
+
+
+def _settings(entry: HistoryGroup, run: Run) -> dict[str, Any]:
+    """The preset and the seed of an unlearning run; runs of a group share only what does not differ among them."""
+    if not isinstance(run.spec, UnlearnSpec) or (entry.is_group and entry.item_label != "seed"):
+        return {"preset": None, "seed": None}
+    preset = run.metrics.preset
+    return {"preset": "changed" if preset == "" else preset, "seed": None if entry.is_group else run.spec.seed}
 
 
 def _label(entry: HistoryGroup) -> str:
