@@ -63,6 +63,7 @@ ADDRESSES = [
     "sweep?classifier=tiny&forget=discs&knobs=impair_lr",
     "compare?ids=1,2",
     *(f"run?id={CLASS}&tab={section.replace(' ', '+')}" for section in SECTIONS),
+    f"run?id={CLASS}&tab=Images&picture=401",
     f"run?id={PICTURES}",
     "run?id=999",
     "nowhere",

@@ -32,7 +32,7 @@ def choose(report: Report, run: int, image: ImageInQuestion) -> ExplainSpec:
         layer = _choose_layer(report)
         algorithm = _choose_algorithm()
     card = CAM_ALGORITHMS[algorithm]
-    st.caption(f"**{card.title}.** {card.difference} [{card.paper}]({card.url})")
+    st.markdown(f"**{card.title}.** {card.difference} [{card.paper}]({card.url})")
     picture, upload = (None, image) if isinstance(image, str) else (image, "")
     return ExplainSpec(run=run, picture=picture, upload=upload, target=target, layer=layer, algorithm=algorithm)
 
