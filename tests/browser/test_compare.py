@@ -55,7 +55,7 @@ def test_an_image_is_explained_in_all_runs_and_a_telephone_has_them_beneath_each
     page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
     page.goto(app.address(f"compare?ids={ids}&tab=Images"))
     images = page.get_by_role("listbox", name="Images with the prediction").get_by_role("option")
-    expect(images.nth(13)).to_have_attribute("aria-label", re.compile("predicted as"))
+    expect(images.nth(13)).to_have_attribute("aria-label", re.compile("prediction of"))
     settled(page)
     images.nth(13).click()
     page.wait_for_url(re.compile(r"picture=\d+"))

@@ -11,6 +11,7 @@ from tests.pages.lab.gallery_steps import labels, listed
 from tests.pages.page_asserts import fine, foot, label, words
 from unlearn_core.ui.gallery.image_texts import short_name
 
+LABEL = "say *hi* 15 ✓ 48 % 15.png, image of the class say *hi*, predicted correctly, file top/d/15.png"
 NAMES = ("tench, Tinca tinca", "dog", "Dog", "say *hi*")
 PATHS = [f"top/{'abcd'[number % 4]}/{number}.png" for number in range(16)] + [f"top/x/{n}.png" for n in range(16, 24)]
 
@@ -60,10 +61,7 @@ def test_a_name_of_several_files_is_not_guessed(visit: Visit, home: Path) -> Non
 
 def test_the_gallery_shows_and_finds_file_names(visit: Visit, home: Path) -> None:
     app = opened(visit, home)
-    assert (
-        labels(app)[-1] == "say *hi*, image 15, predicted as say *hi* with confidence 48 %, file top/d/15.png"
-        and len(labels(app)) == 16
-    )
+    assert labels(app)[-1] == LABEL and len(labels(app)) == 16
     app = fine(app.text_input(key="gallery-file").set_value(" TOP/B").run())
     assert listed(app) == [1, 5, 9, 13]
     fine(app.text_input(key="gallery-file").set_value("nowhere").run())

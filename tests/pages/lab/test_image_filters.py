@@ -34,7 +34,7 @@ def facts() -> ImageFacts:
 
 def test_images_are_found_by_class_prediction_and_number(visit: Visit, facts: ImageFacts) -> None:
     app = opened(visit)
-    assert labels(app)[0].startswith("rows, image 0, predicted as ")
+    assert labels(app)[0].startswith("rows 0 ✓ ")
     fine(app.text_input(key="gallery-file").set_value("7, 20-22").run())
     assert listed(app) == [7, 20, 21, 22]
     true = cache.image_dataset("shapes").labels[:TRAIN]
@@ -117,4 +117,7 @@ def test_without_facts_there_is_no_order_by_them(visit: Visit, monkeypatch: pyte
     monkeypatch.setattr(cache, "image_facts", lambda *_: None)
     app = opened(visit)
     assert app.selectbox(key="gallery-order").options == ["As stored", "Random"]
-    assert "pick-hardest" not in {button.key for button in app.button} and labels(app)[0] == "rows, image 0"
+    assert (
+        "pick-hardest" not in {button.key for button in app.button}
+        and labels(app)[0] == "rows 0, image of the class rows"
+    )

@@ -294,7 +294,7 @@ def test_images_that_are_members_after_and_not_for_gold(visit: Visit, done: RunS
     gallery, first = f"recognised-{CLASS}", found[0].image
     assert gallery_steps.listed(app, gallery) == [one.image for one in found]
     said = gallery_steps.labels(app, gallery)[0]
-    assert f"image {first};" in said and "retrained" in said
+    assert f" {first} after " in said and "retrained" in said
     app.segmented_control(key="recognised-which").set_value("only").run()
     shown = gallery_steps.listed(app, gallery) if only else []
     assert shown == [one.image for one in only]

@@ -7,7 +7,7 @@ import numpy as np
 
 from unlearn_core.data.image_search import ImageFacts
 from unlearn_core.domain.cards import DatasetCard
-from unlearn_core.ui.gallery.listings import Description
+from unlearn_core.ui.gallery.listings import Description, describe
 
 MAX_NAME_LENGTH = 24
 """The most characters of a file name below an image."""
@@ -32,16 +32,16 @@ class DatasetTexts(NamedTuple):
 
     def _describe(self, image: int) -> Description:
         name = self.dataset.classes[self.labels[image]]
-        lines, label = [f"{name} {image}"], f"{name}, {self.dataset.item_noun} {image}"
+        lines, details = [f"{name} {image}"], [f"{self.dataset.item_noun} of the class {name}"]
         if self.facts is not None:
             predicted = self.dataset.classes[self.facts.predictions[image]]
             sure = f"{100 * self.facts.confidence[image]:.0f} %"
             lines.append(f"✓ {sure}" if predicted == name else f"→ {predicted} {sure}")
-            label += f", predicted as {predicted} with confidence {sure}"
+            details.append("predicted correctly" if predicted == name else f"predicted as {predicted}")
         if self.paths is not None:
             lines.append(short_name(self.paths[image]))
-            label += f", file {self.paths[image]}"
-        return Description(tuple(lines), label)
+            details.append(f"file {self.paths[image]}")
+        return describe(*lines, details=", ".join(details))
 
 
 def short_name(path: str) -> str:

@@ -39,6 +39,11 @@ class Description(NamedTuple):
     label: str
 
 
+def describe(*lines: str, details: str) -> Description:
+    """Return the texts of an image: its label begins with what is visible, as voice control needs it."""
+    return Description(lines, f"{' '.join(lines)}, {details}")
+
+
 class Listing(NamedTuple):
     """Images of a data set in the order in which they are shown.
 

@@ -11,7 +11,7 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.split import set_label
 from unlearn_core.domain.verdicts.report_verdicts import is_judged
 from unlearn_core.ui.gallery import image_gallery
-from unlearn_core.ui.gallery.listings import Description, Listing
+from unlearn_core.ui.gallery.listings import Description, Listing, describe
 from unlearn_core.ui.report.explanation import answer, question, upload
 from unlearn_core.ui.report.explanation.question import ImageInQuestion
 from unlearn_core.ui.shell import url_state
@@ -168,9 +168,8 @@ def _probabilities(report: Report, model: str, rows: np.ndarray) -> np.ndarray:
 
 def _describe(report: Report, images: np.ndarray) -> list[Description]:
     """The class of each image, and the unlearned model's prediction with its confidence."""
-    names, noun, found = report.dataset.classes, report.dataset.item_noun, []
+    names, found = report.dataset.classes, []
     for image, output in zip(images.tolist(), _probabilities(report, "after", images), strict=True):
         name, prediction = names[report.labels[image]], f"{names[output.argmax()]} {100 * output.max():.0f} %"
-        label = f"{name}, {noun} {image}, predicted as {prediction}"
-        found.append(Description((f"{name} {image}", f"→ {prediction}"), label))
+        found.append(describe(f"{name} {image}", f"→ {prediction}", details="prediction of the unlearned model"))
     return found

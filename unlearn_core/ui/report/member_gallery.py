@@ -16,7 +16,7 @@ from unlearn_core.charts.report.member_scores import (
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.report import MODEL_TITLES, Report
 from unlearn_core.ui.gallery import image_gallery
-from unlearn_core.ui.gallery.listings import Description, Listing
+from unlearn_core.ui.gallery.listings import Description, Listing, describe
 from unlearn_core.ui.shell import formatting, url_state
 
 
@@ -50,13 +50,13 @@ def show(report: Report) -> None:
 def _gallery(report: Report, items: list[MemberScore], reference: str) -> None:
     dataset, by_image = report.dataset, {item.image: item for item in items}
 
-    def describe(images: np.ndarray) -> list[Description]:
+    def describe_all(images: np.ndarray) -> list[Description]:
         return [_describe(dataset, by_image[image], reference) for image in images.tolist()]
 
     images = np.array(list(by_image))
     chosen = [image for image in st.session_state.get(_key(report), ()) if image in by_image]
     image_gallery.select_many(
-        Listing(dataset.id, images, describe, f"members {report.fingerprint}", lines=3),
+        Listing(dataset.id, images, describe_all, f"members {report.fingerprint}", lines=3),
         chosen,
         partial(st.session_state.__setitem__, _key(report)),
         key=f"recognised-{report.run}",
@@ -86,8 +86,7 @@ def _describe(dataset: DatasetCard, item: MemberScore, reference: str) -> Descri
     scores = [
         f"{MODEL_LABELS[model]} {100 * item.scores[model]:.0f}\N{NO-BREAK SPACE}%" for model in ("after", reference)
     ]
-    label = f"{name}, {dataset.item_noun} {item.image}; membership probability: {', '.join(scores)}"
-    return Description((f"{name} {item.image}", *scores), label)
+    return describe(f"{name} {item.image}", *scores, details="membership probabilities")
 
 
 def _key(report: Report) -> str:
