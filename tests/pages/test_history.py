@@ -18,6 +18,8 @@ from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.domain.errors import NotFoundError
 from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec
 from unlearn_core.domain.run import Priority, RunFilter, RunState
+from unlearn_core.engine.build_spec import run_spec
+from unlearn_core.methods import method
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.schema import RUN
 from unlearn_core.store.files import artifacts, restore
@@ -97,6 +99,14 @@ def test_every_run_is_a_row_with_its_figures(visit: Visit, done: RunStore) -> No
     assert row["distance"] == metrics.distance_to_gold("test") and pd.isna(table.iloc[2]["distance"])
     assert metrics.seconds is not None and row["seconds"] == metrics.seconds.forget
     assert not without_words(app)
+
+
+def test_the_preset_of_a_run_is_auto_one_of_the_method_or_none() -> None:
+    own = method("unsir")
+    by_preset = {name: run_spec("tiny", method="unsir", classes=["discs"], preset=name) for name in ("auto", "bundled")}
+    assert {name: own.preset_of(spec) for name, spec in by_preset.items()} == {"auto": "auto", "bundled": "bundled"}
+    changed = run_spec("tiny", method="unsir", classes=["discs"], preset="bundled", overrides={"repair_lr": 0.0123})
+    assert own.preset_of(changed) is None
 
 
 PAGES = 2 * page.PER_PAGE + 50

@@ -15,6 +15,7 @@ from unlearn_core.charts.comparison import ranking_tables, run_multiples
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.text.ranking_words import EQUAL, NO_DIFFERENCE, ONLY_SEEDS, ranking_text, winner_text
 from unlearn_core.cli import compare
+from unlearn_core.domain.errors import InvalidRequestError
 
 CRITERIA = ("Forgetting", "Retaining", "Time")
 
@@ -142,3 +143,9 @@ def test_the_command_prints_one_json_object(
     printed = json.loads(capsys.readouterr().out)
     assert [one["better"] for one in printed["questions"]] == [[FIRST_RUN], [], []]
     assert printed["questions"][0]["pairs"][0]["more_than_chance"] is True
+
+
+@pytest.mark.parametrize("runs", [["1"], ["1", "1"], list("1234567")])
+def test_the_command_takes_two_to_six_runs(runs: list[str]) -> None:
+    with pytest.raises(InvalidRequestError, match="two to 6 different runs"):
+        compare.run(argparse.Namespace(runs=runs, json=False, pairs=False))
