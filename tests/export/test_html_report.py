@@ -13,6 +13,8 @@ from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts import charts
 from unlearn_core.charts.chart import SECTIONS
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
+from unlearn_core.charts.text.opening import answer
+from unlearn_core.charts.text.verdict import verdicts
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.report import Report
 from unlearn_core.export import figures
@@ -70,8 +72,18 @@ def one() -> str:
 def test_it_answers_the_question_of_one_run() -> None:
     text = Reader(one()).text
     assert "Did it forget cat?" in text
-    for question in ("Result", "What was forgotten?", "Where does it look?", "How was it made?"):
-        assert question in text
+    parts = (
+        answer(verdicts(REPORT)),
+        "Difference (90 % interval): ",
+        "Privacy. ",
+        "What this does not prove. ",
+        "What the verdicts rest on",
+        "What was forgotten?",
+        "Where does it look?",
+        "How was it made?",
+    )
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places), "as on the page: the answer first"
     assert "This does not prove that the images left no trace" in text
     assert "python -m unlearn_core run --classifier made-up-model --forget-classes cat --method unsir" in text
     assert "Licence: MIT, as this project." in text
@@ -209,8 +221,9 @@ def test_points_of_the_plane_are_not_shown_as_pictures() -> None:
 
 
 def test_charts_stand_where_their_cards_place_them() -> None:
-    found = {section.title: [figure.id for figure in section.figures] for section in figures.report_sections([REPORT])}
-    assert list(found) == [section for section in SECTIONS if section in found]
+    found = {name: [figure.id for figure in figures.section_figures(name, [REPORT])] for name in SECTIONS}
+    headings = re.findall(r"<summary><h2>(.*?)</h2></summary>", one())
+    assert headings == list(SECTIONS), "the order of the page"
     assert found["Classes"] == ["classes", "predictions", "confusion"]
     assert all(charts()[name].is_exported for own in found.values() for name in own if name in charts())
 

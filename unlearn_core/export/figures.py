@@ -1,13 +1,12 @@
-"""The charts of an HTML report: figure, summary, caveat and table of each, in sections."""
+"""The charts of an HTML report: figure, summary, caveat and table of each, by section."""
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import pandas as pd
 
 from unlearn_core.charts import charts, section_charts
-from unlearn_core.charts.chart import SECTIONS, Chart, report_labels
+from unlearn_core.charts.chart import Chart, Section, report_labels
 from unlearn_core.charts.drawing.theme import DARK, FONT, LIGHT
 from unlearn_core.domain.report import Report
 from unlearn_core.export.extra_sections import ReportFigure
@@ -18,25 +17,9 @@ FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 """System fonts, since the file loads nothing."""
 
 
-class ReportSection(NamedTuple):
-    """A section of charts."""
-
-    title: str
-    figures: tuple[ReportFigure, ...]
-
-
-def report_sections(reports: Sequence[Report]) -> list[ReportSection]:
-    """All charts that apply to these reports, in order; empty sections are left out."""
-    made = [
-        ReportSection(
-            section,
-            tuple(
-                figure for chart in section_charts(section) if chart.is_exported for figure in _figures(chart, reports)
-            ),
-        )
-        for section in SECTIONS
-    ]
-    return [section for section in made if section.figures]
+def section_figures(section: Section, reports: Sequence[Report]) -> list[ReportFigure]:
+    """The charts of a section that apply to these reports, in order."""
+    return [figure for chart in section_charts(section) if chart.is_exported for figure in _figures(chart, reports)]
 
 
 def _figures(chart: Chart, reports: Sequence[Report]) -> list[ReportFigure]:

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
-from unlearn_core.charts.chart import report_labels
+from unlearn_core.charts.chart import SECTIONS, report_labels
 from unlearn_core.charts.drawing.theme import THEMES
 from unlearn_core.charts.text import run_comparison
 from unlearn_core.charts.text.ranking_words import ranking_text
@@ -65,7 +65,8 @@ def render_report(
             **_differences(reports, methods),
             trials=extra.trials,
             first_figures=extra.figures,
-            sections=figures.report_sections(reports),
+            names=SECTIONS,
+            charts={name: figures.section_figures(name, reports) for name in SECTIONS},
             absent=figures.missing_charts(reports),
             settings=[run_settings(report, methods) for report in reports],
             origins=_origins(reports),

@@ -16,7 +16,7 @@ from unlearn_core.charts.drawing.wording import (
     seconds,
 )
 from unlearn_core.charts.report import gradcam
-from unlearn_core.charts.text import verdict, warnings
+from unlearn_core.charts.text import opening, verdict, warnings
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.course import TimingsResult
@@ -56,6 +56,9 @@ class RunSummary(NamedTuple):
     name: str
     title: str
     question: str
+    answer: str
+    privacy: str
+    limits: str
     facts: tuple[str, ...]
     verdicts: tuple[verdict.Verdict, ...]
     flags: tuple[warnings.ReportWarning, ...]
@@ -73,7 +76,7 @@ class RunSummary(NamedTuple):
 
 def summarize_run(report: Report, *, name: str, image_dataset: ImageDataset | None) -> RunSummary:
     """Summarise one run; `image_dataset` is None where this machine does not have the data set."""
-    raised = tuple(warnings.report_warnings(report))
+    cards, raised = verdict.verdicts(report), tuple(warnings.report_warnings(report))
     doubt = verdict.caveats(report) if raised else f"{warnings.no_warning_text(report)} {verdict.caveats(report)}"
     has_heatmaps = gradcam.CHART.applies(report)
     return RunSummary(
@@ -81,7 +84,10 @@ def summarize_run(report: Report, *, name: str, image_dataset: ImageDataset | No
         title=f"Did it forget {report.forget_set_title}?",
         question=question_of(report),
         facts=_facts(report),
-        verdicts=verdict.verdicts(report),
+        answer=opening.answer(cards),
+        privacy=opening.privacy_line(report),
+        limits=opening.limits(report),
+        verdicts=cards,
         flags=raised,
         doubt=doubt,
         forgotten=tuple(forget_set_tiles(report, image_dataset)),

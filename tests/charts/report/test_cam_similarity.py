@@ -56,7 +56,7 @@ def test_each_pair_has_a_row_of_its_own_and_only_where_it_has_a_value() -> None:
     figure = CHART.figure([report], LIGHT)
     rows = list(layout_of(figure).yaxis.ticktext)
     assert rows == [
-        f"<b>{side}</b>: {pair}"
+        f"<b>{side}</b><br>{pair}"
         for side in ("forget", "retained")
         for pair in ("before and after", "before and retrained")
     ]

@@ -214,7 +214,7 @@ def _densities(
     x, y = _domain(figure, layout, 3, x=(SPLIT[1], 1), y=PREDICTIONS)
     x.update(range=[span.low, span.high], showgrid=True, nticks=4, showline=True, title_text="logit")
     y.update(range=[-0.02 * top, 1.2 * top], visible=False)
-    _title(figure, "Logit of the true class", x=SPLIT[1], y=layout.y(PREDICTIONS[0] - 4), theme=theme)
+    _title(figure, "True-class logit", x=SPLIT[1], y=layout.y(PREDICTIONS[0] - 4), theme=theme)
     looks: list[tuple[str, np.ndarray, PlotlyDict]] = [
         ("before", curves[0], {"line": {"width": 0}, "fill": "tozeroy", "fillcolor": with_alpha(theme.before, 0.35)}),
         ("now", curves[-1], {"line": line_style(theme, "after")}),

@@ -93,10 +93,10 @@ def figure(reports: Sequence[Report], theme: Theme, name: str) -> go.Figure:
     for column, report in enumerate(reports, 1):
         for trace in _traces(report, rows, name, theme):
             drawn.add_trace(trace, row=1, col=column)
-    labels = [f"<b>{SIDE_LABELS[side]}</b>: {PAIR_LABELS[pair]}" for side, pair in rows]
+    labels = [f"<b>{SIDE_LABELS[side]}</b><br>{PAIR_LABELS[pair]}" for side, pair in rows]
     drawn.update_yaxes(**row_axis(labels, theme))
     low = 0 if name == "top" else -0.5
-    drawn.update_xaxes(showgrid=True, range=[low - 0.05, 1.12], tickvals=[-0.5, 0, 0.5, 1])
+    drawn.update_xaxes(showgrid=True, range=[low - 0.05, 1.3], tickvals=[-0.5, 0, 0.5, 1])
     drawn.update_xaxes(title_text=f"{_AXES[name]} (1 = identical)", row=1)
     return drawn
 

@@ -59,9 +59,9 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         words = _words(values)
         for trace in (*_bars(values, list(rows), theme), _labels(values, words, theme)):
             drawn.add_trace(trace, row=1, col=column)
-        # A letter takes about a fiftieth of a panel, so that the words behind a bar end inside it: a panel is half a
-        # page wide, also among several, which a page draws one by one (split_panels.py).
-        lengths = [0.02 * len(word) for word in words]
+        # A letter takes about a fortieth of a panel on a phone: so the words behind a bar end inside it, also among
+        # several panels, which a page draws one by one (split_panels.py).
+        lengths = [0.025 * len(word) for word in words]
         longest = np.max(list(values.values()), axis=0)
         ends += [end / max(0.4, 0.94 - length) for end, length in zip(longest, lengths, strict=True)]
     drawn.update_layout(barmode="overlay")

@@ -73,7 +73,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     last = max(_last(report) for report in reports)
     shown = [step for step in (0, 1, 2, 4, 8, 16, 32, 64) if step <= last]
     drawn.update_xaxes(
-        range=[-0.05, _at(last) * 1.42], tickvals=[_at(step) for step in shown], ticktext=[str(step) for step in shown]
+        range=[-0.05, _at(last) * 1.62], tickvals=[_at(step) for step in shown], ticktext=[str(step) for step in shown]
     )
     drawn.update_xaxes(title_text="fine-tuning steps (log scale)", row=1)
     drawn.update_yaxes(showgrid=True, **percent_axis(-0.03, 1.06))

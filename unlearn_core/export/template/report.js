@@ -41,6 +41,19 @@
     return figure;
   };
 
+  // Turned labels of many columns overlap on a phone, so only as many are shown as there is room for.
+  const LINE = 14;
+  const thinned = (figure, width) => {
+    for (const [name, axis] of Object.entries(figure.layout)) {
+      if (!name.startsWith("xaxis") || axis.tickangle !== -90 || !axis.ticktext) continue;
+      const [from, to] = axis.domain ?? [0, 1];
+      const step = Math.ceil((axis.ticktext.length * LINE) / (0.75 * width * (to - from)));
+      const some = (list) => list.filter((_, at) => at % step === 0);
+      [axis.tickvals, axis.ticktext] = [some(axis.tickvals), some(axis.ticktext)];
+    }
+    return figure;
+  };
+
   const config = {
     displaylogo: false,
     displayModeBar: "hover",
@@ -48,26 +61,43 @@
     responsive: true,
   };
 
+  const parts = [...document.querySelectorAll("details.part")];
+  const drawOne = ({ place, text }, printing) => {
+    const light = JSON.parse(text);
+    const figure = printing || !dark.matches ? light : darkened(light);
+    const wide = place.closest(".wide") !== null;
+    const height = Math.round(figure.layout.height * (printing ? FLATTER : 1));
+    figure.layout.width = printing ? PAPER[wide ? "wide" : "narrow"] : undefined;
+    figure.layout.height = height;
+    figure.layout.autosize = !printing;
+    thinned(broken(figure, figure.layout.width ?? place.clientWidth), figure.layout.width ?? place.clientWidth);
+    place.style.height = `${height}px`;
+    const own = { ...config, toImageButtonOptions: { format: "png", scale: 2, filename: place.id } };
+    Plotly.react(place, figure.data, figure.layout, own);
+    if (figure.frames && !place.dataset.framed) {
+      Plotly.addFrames(place, figure.frames);
+      place.dataset.framed = "yes";
+    }
+  };
+
+  // A part that is closed has no width, so its charts are drawn when it is opened; on paper all parts are open.
+  let closed = [];
   const draw = (printing) => {
-    for (const { place, text } of charts) {
-      const light = JSON.parse(text);
-      const figure = printing || !dark.matches ? light : darkened(light);
-      const wide = place.closest(".wide") !== null;
-      const height = Math.round(figure.layout.height * (printing ? FLATTER : 1));
-      figure.layout.width = printing ? PAPER[wide ? "wide" : "narrow"] : undefined;
-      figure.layout.height = height;
-      figure.layout.autosize = !printing;
-      broken(figure, figure.layout.width ?? place.clientWidth);
-      place.style.height = `${height}px`;
-      const own = { ...config, toImageButtonOptions: { format: "png", scale: 2, filename: place.id } };
-      Plotly.react(place, figure.data, figure.layout, own);
-      if (figure.frames && !place.dataset.framed) {
-        Plotly.addFrames(place, figure.frames);
-        place.dataset.framed = "yes";
-      }
+    if (printing && !closed.length) closed = parts.filter((part) => !part.open);
+    for (const part of closed) part.open = printing;
+    if (!printing) closed = [];
+    for (const chart of charts) {
+      if (chart.place.closest("details.part:not([open])") === null) drawOne(chart, printing);
     }
     document.documentElement.dataset.drawn = printing ? "paper" : dark.matches ? "dark" : "light";
   };
+
+  for (const part of parts) {
+    part.addEventListener("toggle", () => {
+      if (!part.open || document.documentElement.dataset.drawn === "paper") return;
+      for (const chart of charts) if (part.contains(chart.place)) drawOne(chart, false);
+    });
+  }
 
   draw(paper.matches);
   dark.addEventListener("change", () => draw(paper.matches));

@@ -4,13 +4,38 @@ import json
 from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from unlearn_core.domain.report import Report
 from unlearn_core.export.evidence.sheet import lost_outputs
 from unlearn_core.export.extra_sections import ExtraSection
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
-from unlearn_core.ui.shell import cache
+from unlearn_core.ui.shell import cache, thumbnails
+
+# The file is opened in a frame beside the page, since a browser prints what a frame shows and nothing else. The frame
+# has a size because charts are drawn into it, and stays until the dialog is closed.
+_JS = """
+export default function ({ data, parentElement }) {
+  if (parentElement.dataset.url === data.url) return;
+  parentElement.dataset.url = data.url;
+  const frame = document.createElement("iframe");
+  frame.title = "Report to print";
+  frame.style.cssText = "position:fixed;left:-2000px;top:0;width:1000px;height:800px;border:0";
+  frame.onload = () => {
+    frame.contentWindow.addEventListener("afterprint", () => frame.remove());
+    frame.contentWindow.print();
+  };
+  fetch(data.url)
+    .then((answer) => answer.blob())
+    .then((file) => {
+      frame.src = URL.createObjectURL(new Blob([file], { type: "text/html" }));
+      document.body.append(frame);
+    });
+}
+"""
+
+_print = component("print-report", html="<span hidden></span>", js=_JS)
 
 
 def show(report: Report) -> None:
@@ -18,6 +43,7 @@ def show(report: Report) -> None:
     name = f"run-{report.run or 'example'}"
     with st.popover("Download", icon=":material/download:"):
         show_report_files([report], name=name)
+        _show_print(report)
         _show_evidence(report, name=name)
         if report.run is not None:
             weights = artifacts.run_dir(open_data_dir(), report.run) / artifacts.WEIGHTS_FILE
@@ -47,6 +73,13 @@ def show(report: Report) -> None:
             icon=":material/data_object:",
         )
         st.caption("Each chart has its own table (CSV) and image (PNG) below it.")
+
+
+def _show_print(report: Report) -> None:
+    """Show the button that prints the report file, which is made when it is pressed."""
+    if st.button("Print", icon=":material/print:", key="print", width="stretch"):
+        file = cache.html_report(report).encode()
+        _print(data={"url": thumbnails.file_url(file, "text/html", "print")}, key="print-frame", height="content")
 
 
 def _show_evidence(report: Report, *, name: str) -> None:

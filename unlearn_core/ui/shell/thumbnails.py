@@ -77,10 +77,12 @@ def pixels_file(pixels: np.ndarray) -> bytes:
 
 
 def image_url(png: bytes, place: str) -> str:
-    """The URL of an image for a cell of a table, as `st.image` serves it: its name is a hash of the content.
+    """The URL of an image for a cell of a table, as `st.image` serves it: its name is a hash of the content."""
+    return file_url(png, "image/png", place)
 
-    It is served as long as the visit shows it; `place` is where, the same in each run of the page.
-    """
-    url = Runtime.instance().media_file_mgr.add(png, "image/png", place)
+
+def file_url(data: bytes, mime: str, place: str) -> str:
+    """The URL of a file, served as long as the visit shows it; `place` is where, the same in each run of the page."""
+    url = Runtime.instance().media_file_mgr.add(data, mime, place)
     base = st.get_option("server.baseUrlPath").strip("/")
     return f"/{base}{url}" if base else url
