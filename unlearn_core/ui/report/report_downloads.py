@@ -17,8 +17,9 @@ from unlearn_core.ui.shell import cache, thumbnails
 # has a size because charts are drawn into it, and stays until the dialog is closed.
 _JS = """
 export default function ({ data, parentElement }) {
-  if (parentElement.dataset.url === data.url) return;
-  parentElement.dataset.url = data.url;
+  const drawn = parentElement.querySelector("span").dataset;
+  if (drawn.url === data.url) return;
+  drawn.url = data.url;
   const frame = document.createElement("iframe");
   frame.title = "Report to print";
   frame.style.cssText = "position:fixed;left:-2000px;top:0;width:1000px;height:800px;border:0";
