@@ -127,7 +127,7 @@ def figure(reports: Sequence[Report], theme: Theme, name: str) -> go.Figure:
     drawn.update_xaxes(
         showgrid=True, range=[-0.03, top + 0.16], tickvals=marks, ticktext=[percent(mark, 0) for mark in marks]
     )
-    drawn.update_xaxes(title_text="distance to the retrained model, as a share of the distance before", row=1)
+    drawn.update_xaxes(title_text="distance left, as a share of before", row=1)
     return drawn
 
 

@@ -58,7 +58,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         drawn.add_annotation(text="chance", x=CHANCE, y=len(attacks) - 0.35, font={"color": theme.quiet}, **here)
     drawn.update_yaxes(**row_axis(attacks, theme, size=SMALL_FONT + 1, room=(0.6, 0.8)))
     drawn.update_xaxes(showgrid=True, range=[-0.02, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    drawn.update_xaxes(title_text="attack AUC (0.5 = forget and test images not distinguishable)", row=1)
+    drawn.update_xaxes(title_text="attack AUC (0.5 = not distinguishable)", row=1)
     return drawn
 
 
