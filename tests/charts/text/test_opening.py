@@ -58,7 +58,7 @@ def test_each_number_stands_beside_that_of_the_retrained_model() -> None:
     assert plain(forget.compared) == "retrained model: 0.0 %, before: 75.0 %"
     assert forget.difference.startswith("+30.0 points (")
     assert retain.label == "other classes classified correctly"
-    assert similar.label == "forget images predicted as the retrained model does"
+    assert similar.label == "same prediction as the retrained model"
 
 
 def test_without_a_retrained_model_the_original_is_the_reference() -> None:

@@ -32,7 +32,7 @@ def test_one_screen_has_answer_numbers_images_privacy_and_limits(visit: Visit, d
     assert [number.label for number in app.metric] == [
         app.metric[0].label,
         "Other classes classified correctly",
-        "Forget images predicted as the retrained model does",
+        "Same prediction as the retrained model",
     ]
     assert "Retrained model: " in words(app) and "Difference: " in words(app)
     assert [caption.partition(" ")[0] for caption in maps(app)] == ["discs,", "before", "after", "retrained"]

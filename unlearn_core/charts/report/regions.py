@@ -54,7 +54,10 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
                     drawn.add_trace(trace, row=row, col=column)
     hidden: PlotlyDict = {"showticklabels": False, "range": [0, 255], "constrain": "domain"}
     drawn.update_xaxes(**hidden)
-    drawn.update_yaxes(**hidden, scaleanchor="x")
+    drawn.update_yaxes(**hidden)
+    for number in range(1, len(reports) * len(shown) + 1):  # Each panel is a square: "x" alone would bind the first.
+        own = "" if number == 1 else str(number)
+        drawn.update_layout({f"yaxis{own}.scaleanchor": f"x{own}"})
     return drawn
 
 

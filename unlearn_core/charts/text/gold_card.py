@@ -48,7 +48,7 @@ def gold_card(report: Report) -> Verdict:
         reference = "before"
     words += "." if own.images < FEWEST_IMAGES else f", difference {interval(own)}."
     words += f" {images_needed(own)}" if found.relation == "unclear" else ""
-    number = headline(f"forget {noun}s predicted as the retrained model does", own, reference=reference)
+    number = headline("same prediction as the retrained model", own, reference=reference)
     return Verdict(title, tone, f"{words}{_distance(report)}", headline=number)
 
 

@@ -29,7 +29,7 @@ _INTERVALS = "Below: what it is compared with, and the difference with its 90 % 
 
 IMAGES_HEIGHT = 200
 """Height in pixels that is reserved for the images, so that what is below does not jump."""
-MAPS_HEIGHT = 270
+MAPS_HEIGHT = 190
 """Height in pixels of the decision regions here."""
 
 
@@ -155,4 +155,10 @@ def _maps(report: Report) -> None:
     figure = drawing.figure.enlarged(1, height=MAPS_HEIGHT)
     config = chart_card.plotly_config(f"run-{report.run or 'example'}-{regions.CHART.id}")
     st.plotly_chart(figure, theme=None, key="opening-regions", config=config, alt=drawing.alt)
-    chart_card.footer(regions.CHART, [report], key_scope="opening")
+
+
+def show_map_words(report: Report) -> None:
+    """Show what belongs to the map of the first screen: its summary, caveat and table."""
+    chart_card.heading(regions.CHART)
+    st.caption(f"The map is at the top of the page. {escape(regions.CHART.summary(report))}")
+    chart_card.footer(regions.CHART, [report], key_scope="report")

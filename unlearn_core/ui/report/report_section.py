@@ -41,7 +41,8 @@ def show(section: Section, report: Report, run: Run | None) -> None:
         repeats.show_failed(report)
     singles: list[Cell] = []
     for chart in section_charts(section):
-        if chart is report_opening.shown_chart(report) and section == "Overview":
+        if chart.id == "regions" and chart.applies(report) is True:
+            report_opening.show_map_words(report)
             continue
         if chart.optional and chart.applies(report) not in (True, NOT_YET):
             continue
