@@ -54,10 +54,9 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
                     drawn.add_trace(trace, row=row, col=column)
     hidden: PlotlyDict = {"showticklabels": False, "range": [0, 255], "constrain": "domain"}
     drawn.update_xaxes(**hidden)
-    drawn.update_yaxes(**hidden)
-    for number in range(1, len(reports) * len(shown) + 1):  # Each panel is a square: "x" alone would bind the first.
-        own = "" if number == 1 else str(number)
-        drawn.update_layout({f"yaxis{own}.scaleanchor": f"x{own}"})
+    drawn.update_yaxes(**hidden, matches=None)  # Each panel is a square by itself; axes that match would not be.
+    for number, own in enumerate(drawn.select_yaxes(), 1):
+        own.scaleanchor = "x" if number == 1 else f"x{number}"
     return drawn
 
 
