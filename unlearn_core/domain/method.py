@@ -4,12 +4,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol, Self, TypeVar
 
-from unlearn_core.domain.cards import DatasetCard
+from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.forget_request import Forget, RequestSize, request_size
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.params import BaseHyperparameters
-from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.split import Split
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.domain.tuning import Tuning
@@ -37,7 +36,8 @@ class DataAccess(NamedTuple):
 class ProblemSize(NamedTuple):
     """The size of an unlearning problem: numbers of training images, and of forgotten and retained classes.
 
-    `classes` is the number of the model's outputs; `epochs` and `batch` are those of its training recipe.
+    `classes` is the number of the model's outputs; `epochs` and `batch` are those of its training recipe; `layers` are
+    those of its per-layer charts, without the head and the shortcuts.
     """
 
     forget: int
@@ -47,6 +47,7 @@ class ProblemSize(NamedTuple):
     classes: int
     epochs: int
     batch: int
+    layers: int
 
     @classmethod
     def of(
@@ -54,7 +55,7 @@ class ProblemSize(NamedTuple):
         split: Split,
         dataset: DatasetCard,
         forget: Forget,
-        recipe: Recipe | None,
+        classifier: ClassifierCard,
         *,
         previously_forgotten: Collection[int] = (),
     ) -> Self:
@@ -63,6 +64,7 @@ class ProblemSize(NamedTuple):
         `split` leaves out what earlier runs forgot (`remaining_split`); `previously_forgotten` are their classes.
         """
         forgotten: set[int] = set(forget.classes) if forget.kind == "classes" else set()
+        recipe, roles = classifier.recipe, classifier.roles
         return cls(
             forget=len(split.forget_train),
             retain=len(split.retain_train),
@@ -71,6 +73,7 @@ class ProblemSize(NamedTuple):
             classes=len(dataset.classes),
             epochs=recipe.epochs if recipe else 0,
             batch=recipe.batch if recipe else 1,
+            layers=len(set(roles.layers) - {*roles.head, *roles.shortcuts}),
         )
 
     def retain_used(self, per_class: int) -> int:
@@ -79,9 +82,9 @@ class ProblemSize(NamedTuple):
 
 
 TUNED_ON = ProblemSize(
-    forget=1000, retain=9000, forgotten_classes=1, retained_classes=9, classes=10, epochs=40, batch=128
+    forget=1000, retain=9000, forgotten_classes=1, retained_classes=9, classes=10, epochs=40, batch=128, layers=10
 )
-"""The size of the problem on which the presets `bundled` were tuned: one class of the CIFAR-10 sample."""
+"""The size of the problem on which the presets `bundled` were tuned: one class of the CIFAR-10 sample, a ResNet-20."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,11 @@ class ForgetStackedFunction(Protocol[ParamsT_contra]):
     ) -> list[UnlearnError | None]: ...
 
 
+def no_caution(_params: BaseHyperparameters, _sizes: ProblemSize, _searches: bool, /) -> str | None:
+    """The caution of methods that may work on every problem."""
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Method(Generic[ParamsT]):
     """One unlearning method, with hyperparameters of the type ParamsT.
@@ -170,6 +178,11 @@ class Method(Generic[ParamsT]):
     """If given, trials can be trained stacked on one device (training/stacked.py)."""
     tuning: Tuning | None = None
     """How the preset `auto` finds its hyperparameters; None if there is nothing to find."""
+    caution: Callable[[ParamsT, ProblemSize, bool], str | None] = no_caution
+    """Why a run is expected to fail, or None; its last argument is whether the run searches for hyperparameters.
+
+    It is known and said before the run, which can be started nevertheless.
+    """
     stackable_params: frozenset[str] = frozenset()
     """The continuous hyperparameters in which stacked trials may differ; all others must be equal."""
 

@@ -94,7 +94,7 @@ def build_problem(resolved: ResolvedRun, model_cache: ModelCache) -> Problem:
     forget = spec.request.forget
     classes = forget.classes if isinstance(forget, ForgetClasses) else ()
     gone_classes = forgotten_classes(resolved.previously_forgotten)
-    needs, recipe = resolved.method.needs(resolved.params), resolved.card.recipe
+    needs = resolved.method.needs(resolved.params)
     height, width, channels = data.images.shape[1:]
 
     def subset(*ids: np.ndarray) -> ImageSubset:
@@ -109,7 +109,7 @@ def build_problem(resolved: ResolvedRun, model_cache: ModelCache) -> Problem:
         classes=len(data.card.classes),
         forgotten_classes=classes,
         image_shape=(channels, height, width),
-        sizes=ProblemSize.of(split, data.card, forget, recipe, previously_forgotten=gone_classes),
+        sizes=ProblemSize.of(split, data.card, forget, resolved.card, previously_forgotten=gone_classes),
         device=model_cache.device,
         seed=spec.seed,
         make_fresh_model=lambda number: make_model(spec.seed, "fresh", number),

@@ -13,6 +13,8 @@ Source. Goel et al. 2022, section 4; the SCRUB authors' code (last block, learni
 are frozen exactly here, including their batch-norm statistics, which in train mode would follow the new data.
 """
 
+import math
+
 from torch import nn
 
 from unlearn_core.domain.method import TUNED_ON, DataAccess, Method, Preset, ProblemSize, Reference
@@ -32,6 +34,9 @@ from unlearn_core.training.loops import fit
 from unlearn_core.training.optim import linear_schedule, sgd
 from unlearn_core.training.problem import Problem
 from unlearn_core.training.reinitialize import reinitialize
+
+HEAD_AND_BLOCK = 2
+"""How many layers the preset `auto` always trains: with a new head alone, all features would be the old ones."""
 
 
 class Hyperparameters(BaseHyperparameters):
@@ -88,8 +93,11 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
 
 
 def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
+    """The rate; small data has more epochs, and in models with few layers fewer of them are trained."""
+    share = min(1.0, sizes.layers / TUNED_ON.layers)
+    layers = min(params.layers, max(HEAD_AND_BLOCK, math.ceil(params.layers * share)))
     epochs = epochs_for(params.epochs, params.batch, images=sizes.retain, tuned_on=TUNED_ON.retain)
-    return {"lr": params.lr * strength, "epochs": epochs}
+    return {"lr": params.lr * strength, "epochs": epochs, "layers": layers}
 
 
 _FOR_IMAGES = Hyperparameters(layers=3, lr=0.05)
@@ -133,11 +141,11 @@ METHOD = Method(
     needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
     tuning=Tuning(
-        finds=("lr", "epochs", "batch"),
+        finds=("lr", "epochs", "layers", "batch"),
         batch="batch",
         values=_at_strength,
         rule="The learning rate, with which fresh layers learn; small data is shown in more epochs "
-        "and smaller batches.",
+        "and smaller batches, and in a model with few layers fewer of them are trained.",
         repairs=True,
     ),
     forget=forget,

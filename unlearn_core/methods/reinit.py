@@ -292,13 +292,19 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
 
 
 def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float | str]:
-    """The rate; each cycle has more epochs over small data."""
+    """The rate; each cycle has more epochs over small data, and models with fewer layers lose fewer of them."""
     images, tuned_on = (_num_seen(params, one.retain) for one in (sizes, TUNED_ON))
     epochs = [
         min(MOST_EPOCHS, epochs_for(own, params.batch, images=images, tuned_on=tuned_on))
         for own in parse_int_list(params.epochs)
     ]
-    return {"lr": params.lr * strength, "epochs": ",".join(map(str, epochs))}
+    share = min(1.0, sizes.layers / TUNED_ON.layers)
+    layers = [max(1, int(count * share)) for count in parse_int_list(params.layers)]
+    return {
+        "lr": params.lr * strength,
+        "epochs": ",".join(map(str, epochs)),
+        "layers": ",".join(map(str, layers)),
+    }
 
 
 _FOR_IMAGES = Hyperparameters(cycles=2, epochs="1,4")
@@ -368,11 +374,11 @@ METHOD = Method(
     needs=lambda params: DataAccess(forget=params.choice == "fisher", retain=True),
     images_processed=_images_processed,
     tuning=Tuning(
-        finds=("lr", "epochs", "batch"),
+        finds=("lr", "epochs", "layers", "batch"),
         batch="batch",
         values=_at_strength,
         rule="The learning rate, with which re-initialised layers learn again; small data is shown in more epochs "
-        "and smaller batches.",
+        "and smaller batches, and in a model with few layers fewer of them are re-initialised.",
         repairs=True,
     ),
     forget=forget,

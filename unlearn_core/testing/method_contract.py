@@ -81,7 +81,7 @@ def check_tuning(method: Method) -> None:
         assert tuning.settings(params, TUNED_ON, 1.0) == params, "where the preset was tuned, strength 1 is the preset"
         assert tuning.settings(params, TUNED_ON, 4.0) != params != tuning.settings(params, TUNED_ON, 0.25)
         assert tuning.settings(params, TUNED_ON, 4.0, only=()) == params
-        tuning.settings(params, ProblemSize(1, 1, 1, 1, 2, 40, 64), 1e6)  # The bounds hold for any strength.
+        tuning.settings(params, ProblemSize(1, 1, 1, 1, 2, 40, 64, 1), 1e6)  # The bounds hold for any strength.
 
 
 def check_spec_is_stored(method: Method) -> None:

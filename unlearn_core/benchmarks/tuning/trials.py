@@ -220,9 +220,7 @@ def _passes(trial: TuningTrial) -> int:
     dataset, forget = datasets.card(card.dataset), trial.spec.request.forget
     split = make_split(dataset, _labels(card.dataset), forget)
     method = find_method(trial.method)
-    return method.images_processed(
-        method.params.parse(trial.spec.params), ProblemSize.of(split, dataset, forget, card.recipe)
-    )
+    return method.images_processed(method.params.parse(trial.spec.params), ProblemSize.of(split, dataset, forget, card))
 
 
 @cache

@@ -131,7 +131,7 @@ def spec_work(spec: UnlearnSpec, classifier: ClassifierCard, dataset: DatasetCar
 
     method = methods.method(spec.method)
     split = trainable_split(dataset, labels, spec.request.forget)
-    sizes = ProblemSize.of(split, dataset, spec.request.forget, classifier.recipe)
+    sizes = ProblemSize.of(split, dataset, spec.request.forget, classifier)
     return run_work(method, method.params.parse(spec.params), sizes, classifier, dataset, auto=spec.auto)
 
 

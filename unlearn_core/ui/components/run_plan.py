@@ -107,7 +107,7 @@ def resolve(setup: RunSetup) -> RunPlan:
         split = trainable_split(dataset, labels, request.forget)
         remaining = remaining_split(split, [make_split(dataset, labels, forget) for forget in earlier])
         sizes = ProblemSize.of(
-            remaining, dataset, request.forget, classifier.recipe, previously_forgotten=forgotten_classes(earlier)
+            remaining, dataset, request.forget, classifier, previously_forgotten=forgotten_classes(earlier)
         )
         error = None if setup.by in method.supports else cannot_forget(method, setup.by)
     except UnlearnError as problem:
