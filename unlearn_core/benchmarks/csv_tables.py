@@ -36,6 +36,8 @@ class Tables(NamedTuple):
     """UNSIR in its published setting, by the name of the result."""
     courses: Sequence[Row] = ()
     """Points along the runs of L2UL's variants."""
+    auto: Mapping[str, Row] = {}
+    """Runs with the preset `auto` on other classifiers, by their keys."""
 
 
 def read_tables() -> Tables:
@@ -43,7 +45,7 @@ def read_tables() -> Tables:
     steps, printed, published = (
         read_rows(path, key) for path, key in ((LADDER, "step"), (LADDER_PRINTED, "step"), (PUBLISHED, "name"))
     )
-    return Tables(read_table(TABLE), steps, printed, published, read_table(COURSES))
+    return Tables(read_table(TABLE), steps, printed, published, read_table(COURSES), read_rows(AUTO, "key"))
 
 
 def read_table(path: Path) -> list[dict[str, str]]:

@@ -18,6 +18,7 @@ from unlearn_core.benchmarks.results import (
     missed_limit,
 )
 from unlearn_core.benchmarks.results_findings import failures, privacy_table, published_pattern
+from unlearn_core.benchmarks.tuning import auto_section
 from unlearn_core.methods import methods
 
 Group = dict[tuple[str, str], list[Row]]
@@ -39,15 +40,8 @@ def render(tables: Tables, missing: Iterable[BenchmarkCase], outdated: Container
     ]
     parts += ["## UNSIR in its published setting", published_section.published_section(tables.published)]
     parts += ["## Single classes: UNSIR with and without noise", by_class(rows, outdated)]
-    parts += ["## Other classifiers", _OTHERS]
+    parts += [f"## {auto_section.TITLE}", auto_section.auto_section(tables.auto, tables.runs)]
     return "\n\n".join(parts) + "\n"
-
-
-_OTHERS = (
-    "The presets here were tuned on the bundled ResNet-20. On other classifiers a run finds its own hyperparameters; "
-    "[how often that succeeds](docs/auto.md#how-often-it-succeeds), with every failure, is measured for classifiers of "
-    "points, faces and small images."
-)
 
 
 def by_class(rows: Sequence[Row], outdated: Container[str] = ()) -> str:

@@ -4,7 +4,7 @@ import argparse
 
 from unlearn_core.installation import require_checkout
 
-HELP = "Measure how often the preset `auto` succeeds on a grid of cases, and write docs/auto.md. Resumable."
+HELP = "Measure how often the preset `auto` succeeds on a grid of cases. Resumable."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,11 +16,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import csv_tables
-    from unlearn_core.benchmarks.tuning import auto_grid, auto_page, grid_classifiers
+    from unlearn_core.benchmarks.tuning import auto_grid, grid_classifiers
     from unlearn_core.cli.results import SCRATCH
-    from unlearn_core.data.atomic_files import atomic_write
     from unlearn_core.engine.devices import resolve_device
-    from unlearn_core.installation import ROOT
     from unlearn_core.plugins import lookup
 
     require_checkout("`auto`")
@@ -39,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     for count, row in measured:
         what = f"{row['method']}, {row['request']} of {row['classifier']}"
         print(f"{count} of {len(keys)}: {what}: {auto_grid.why_failed(row) or 'succeeded'}", flush=True)
-    atomic_write(ROOT / "docs" / "auto.md", auto_page.auto_page().encode())
     known = csv_tables.read_rows(csv_tables.AUTO, "key")
-    print(f"{sum(key in known for key in keys)} of {len(keys)} cases are measured. docs/auto.md was written.")
+    print(f"{sum(key in known for key in keys)} of {len(keys)} cases are measured.")
+    print("`make results ARGS=--no-runs` writes them into RESULTS.md.")
     return 0

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     _forecast.adapt_threads()
-    from unlearn_core.engine.build_spec import run_spec
+    from unlearn_core.engine.build_spec import caution, run_spec
     from unlearn_core.engine.execute import unlearn
 
     spec = run_spec(
@@ -50,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
         overrides=dict(_parse_hyperparameter(text) for text in args.set),
     )
     out = None if args.out is None else _empty_dir(args.out.expanduser().resolve())
+    if expected := caution(spec):
+        print(f"Note: this is not expected to work. {expected}", file=sys.stderr, flush=True)
     _forecast.say_and_ask(_time(spec, args.device), yes=args.yes)
     with ProgressBar() as bar:
         result = unlearn(spec, device=args.device, listener=bar, out=out)

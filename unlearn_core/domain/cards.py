@@ -54,12 +54,16 @@ class LayerRoles(_Card):
     """For a transformer, whose layers output (N, tokens, channels): the number of tokens before the image tokens."""
 
     @property
+    def hidden_layers(self) -> tuple[str, ...]:
+        """The layers without the head and the shortcuts, in order."""
+        return tuple(name for name in self.layers if name not in {*self.head, *self.shortcuts})
+
+    @property
     def explainable_layers(self) -> tuple[str, ...]:
         """The layers with a spatial output that affects the prediction, in order, `cam` included; empty without it."""
         if self.cam is None:
             return ()
-        flat = {*self.head, *self.shortcuts}
-        found = self.maps if self.maps is not None else tuple(name for name in self.layers if name not in flat)
+        found = self.maps if self.maps is not None else self.hidden_layers
         return found if self.cam in found else (*found, self.cam)
 
 

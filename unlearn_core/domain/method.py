@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol, S
 
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.domain.forget_request import Forget, RequestSize, request_size
+from unlearn_core.domain.forget_request import FEW_IMAGES, Forget, RequestSize, request_size
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.domain.split import Split
@@ -31,6 +31,9 @@ class DataAccess(NamedTuple):
     forget: bool
     retain: bool
     validation: bool = False
+
+
+_PERCEPTRON_LAYERS = 2
 
 
 class ProblemSize(NamedTuple):
@@ -64,7 +67,7 @@ class ProblemSize(NamedTuple):
         `split` leaves out what earlier runs forgot (`remaining_split`); `previously_forgotten` are their classes.
         """
         forgotten: set[int] = set(forget.classes) if forget.kind == "classes" else set()
-        recipe, roles = classifier.recipe, classifier.roles
+        recipe = classifier.recipe
         return cls(
             forget=len(split.forget_train),
             retain=len(split.retain_train),
@@ -73,8 +76,18 @@ class ProblemSize(NamedTuple):
             classes=len(dataset.classes),
             epochs=recipe.epochs if recipe else 0,
             batch=recipe.batch if recipe else 1,
-            layers=len(set(roles.layers) - {*roles.head, *roles.shortcuts}),
+            layers=len(classifier.roles.hidden_layers),
         )
+
+    @property
+    def is_few_images(self) -> bool:
+        """Whether few single images are to be forgotten."""
+        return not self.forgotten_classes and self.forget <= FEW_IMAGES
+
+    @property
+    def shares_features(self) -> bool:
+        """Whether the model has hidden layers that all classes share to a degree: more than a small perceptron has."""
+        return self.layers > _PERCEPTRON_LAYERS
 
     def retain_used(self, per_class: int) -> int:
         """The number of retained images used, for `per_class` images per retained class."""

@@ -8,7 +8,8 @@ from unlearn_core.data.class_lists import class_number
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import MAX_IMAGES, ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.method import Method
+from unlearn_core.domain.method import Method, ProblemSize
+from unlearn_core.domain.split import trainable_split
 from unlearn_core.engine.setup import check_support
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import preset as find_preset
@@ -75,3 +76,12 @@ def request_spec(
     params = base.for_request(request.forget).updated(changes)
     auto = tuple(name for name in base.auto if name not in changes)
     return UnlearnSpec(request=request, start=start, method=method.id, params=params.model_dump(), seed=seed, auto=auto)
+
+
+def caution(spec: UnlearnSpec) -> str | None:
+    """Return why the run of a spec is expected to fail, or None. Raises as `run_spec` does."""
+    method, request = find_method(spec.method), spec.request
+    dataset = datasets.card(request.dataset)
+    split = trainable_split(dataset, datasets.load(dataset.id).labels, request.forget)
+    sizes = ProblemSize.of(split, dataset, request.forget, classifiers.card(request.classifier))
+    return method.caution(method.params.parse(spec.params), sizes, bool(spec.auto))

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from unlearn_core.domain.method import Method, Preset
+from unlearn_core.domain.forget_request import Forget
+from unlearn_core.domain.method import Method, Preset, ProblemSize
 from unlearn_core.plugins import cards, lookup
 
 TUNED_CLASSIFIER = "resnet20"
@@ -49,3 +50,13 @@ def preset(method: Method, classifier: str, name: str) -> Preset:
     """One preset of a method; "" is the default, and `auto` too where it finds nothing. Raises NotFoundError."""
     known = presets(method, classifier)
     return lookup("preset", known, next(iter(known)) if name in ("", AUTO) else name)
+
+
+def suited(forget: Forget, sizes: ProblemSize, classifier: str) -> list[Method]:
+    """The methods that support a request and, with their default presets, have no caution about its problem."""
+
+    def fits(method: Method) -> bool:
+        usual = preset(method, classifier, "")
+        return method.caution(usual.for_request(forget), sizes, bool(usual.auto)) is None
+
+    return [method for method in methods().values() if forget.kind in method.supports and fits(method)]

@@ -183,6 +183,15 @@ def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -
     return {"lr": params.lr * strength}
 
 
+def _caution(_params: Hyperparameters, sizes: ProblemSize, _searches: bool) -> str | None:
+    if not sizes.shares_features:
+        return None
+    return (
+        "It trains on the forget set alone, and nothing protects the features that other classes share: the retain set "
+        "loses much more than 5 points."
+    )
+
+
 METHOD = Method(
     id="boundary",
     title="Boundary",
@@ -213,6 +222,7 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=True, retain=False),
     images_processed=_images_processed,
+    caution=_caution,
     tuning=Tuning(
         finds=("lr",),
         values=_at_strength,

@@ -367,6 +367,19 @@ def _preset(title: str, summary: str, **changes: object) -> Preset:
     return Preset(title, summary, whole, by_request_size={"few pictures": few, "many pictures": many})
 
 
+def _caution(params: Hyperparameters, sizes: ProblemSize, _searches: bool) -> str | None:
+    if params.frozen_norm:
+        return (
+            "With frozen batch norm the loss grows without bound: the model ends as little better than a random guess."
+        )
+    if sizes.shares_features and not sizes.forgotten_classes:
+        return (
+            "It gets no retained images. Adversarial images and important weights protect some of the features that "
+            "single images share with all others, but the retain set loses much more than 5 points."
+        )
+    return None
+
+
 METHOD = Method(
     id="l2ul",
     title="L2UL",
@@ -415,6 +428,7 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=True, retain=params.retain_access),
     images_processed=_images_processed,
+    caution=_caution,
     tuning=Tuning(
         finds=("lr",),
         values=_at_strength,

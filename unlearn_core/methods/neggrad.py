@@ -100,6 +100,15 @@ def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -
     return {"lr": params.lr * strength}
 
 
+def _caution(_params: Hyperparameters, sizes: ProblemSize, _searches: bool) -> str | None:
+    if not (sizes.shares_features and sizes.forgotten_classes):
+        return None
+    return (
+        "It trains on the forget set alone, and nothing protects the features that other classes share: the retain set "
+        "loses 5 points or more."
+    )
+
+
 METHOD = Method(
     id="neggrad",
     title="NegGrad",
@@ -145,6 +154,7 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=True, retain=False),
     images_processed=_images_processed,
+    caution=_caution,
     tuning=Tuning(
         finds=("lr", "stop_accuracy"),
         values=_at_strength,

@@ -185,6 +185,15 @@ def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -
     return {"share": params.share * strength}
 
 
+def _caution(params: Hyperparameters, sizes: ProblemSize, searches: bool) -> str | None:
+    if searches or not params.share or not (sizes.is_few_images and sizes.shares_features):
+        return None
+    return (
+        "Which share of weights suits a few images differs from request to request. With a fixed share, the retain set "
+        "mostly loses more than 5 points."
+    )
+
+
 METHOD = Method(
     id="ssd",
     title="SSD",
@@ -214,6 +223,7 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=True, retain=True),
     images_processed=_images_processed,
+    caution=_caution,
     tuning=Tuning(
         finds=("share",),
         values=_at_strength,

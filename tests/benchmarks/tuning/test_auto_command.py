@@ -8,7 +8,7 @@ import pytest
 from unlearn_core.__main__ import MISTAKE, main
 from unlearn_core.benchmarks import csv_tables
 from unlearn_core.benchmarks.csv_tables import MeasuredRow
-from unlearn_core.benchmarks.tuning import auto_grid, auto_page
+from unlearn_core.benchmarks.tuning import auto_grid, auto_section
 from unlearn_core.benchmarks.tuning.grid_classifiers import grid_classifiers
 
 LEFT = {"forget": 0.2, "forget_gold": 0.0, "retain": 0.9, "retain_gold": 0.99}
@@ -17,8 +17,6 @@ LEFT = {"forget": 0.2, "forget_gold": 0.0, "retain": 0.9, "retain_gold": 0.99}
 def test_a_slice_writes_its_rows_and_the_page(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "docs").mkdir()
-    monkeypatch.setattr("unlearn_core.installation.ROOT", tmp_path)
     monkeypatch.setattr("unlearn_core.cli.results.SCRATCH", tmp_path / "scratch")
     monkeypatch.setattr(csv_tables, "AUTO", tmp_path / "auto.csv")
     keys = [key for key, case in auto_grid.cases().items() if case.classifier == "vit_tiny"][:2]
@@ -27,19 +25,45 @@ def test_a_slice_writes_its_rows_and_the_page(
         assert options["only"] == ["vit_tiny"] and options["jobs"] == 3
         for key in keys:
             if key not in known:
-                case = auto_grid.cases()[key]
-                named = {"key": key, "classifier": case.classifier, "method": case.method, "request": case.request}
-                yield dict.fromkeys(auto_grid.COLUMNS, "") | named | LEFT
+                yield _row(key)
 
     monkeypatch.setattr(auto_grid, "measure_missing", measured)
     assert main(["auto", "--only", "vit_tiny", "--jobs", "3", "--device", "cpu"]) == 0
     assert "20.0 % left, retain set 90.0 % instead of 99.0 %" in capsys.readouterr().out
     rows = csv_tables.read_rows(tmp_path / "auto.csv", "key")
     assert list(rows) == keys
-    assert (tmp_path / "docs" / "auto.md").read_text() == auto_page.auto_page(rows)
+    section = auto_section.auto_section(rows)
+    assert "Measured are 2 of " in section and "### Every failure" in section
     assert main(["auto", "--only", "vit_tiny", "--jobs", "3", "--device", "cpu"]) == 0
     said = capsys.readouterr().out
     assert "left" not in said and f"2 of {len(auto_grid.cases())} cases are measured." in said
+
+
+def test_a_case_that_is_not_expected_to_work_stands_apart() -> None:
+    keys = {
+        case.method: key
+        for key, case in auto_grid.cases().items()
+        if (case.classifier, case.request) == ("resnet8", "one class")
+    }
+    rows = {keys[name]: {name: str(value) for name, value in _row(keys[name]).items()} for name in ("ssd", "boundary")}
+    section = auto_section.auto_section(rows)
+    assert "### Methods with retained data: 0 of 1\n" in section
+    assert "before the run: 0 of 1\n" in section and "Methods without retained data" not in section
+    assert "| resnet8 | SSD | one class | 20.0 % left, retain set 90.0 % instead of 99.0 % | by its search |" in section
+    assert "| resnet8 | Boundary | one class | 20.0 % left, retain set 90.0 % instead of 99.0 % | before |" in section
+
+
+def test_the_criterion_says_how_often_a_retrained_model_meets_it() -> None:
+    again = {"method": "retrain", "request": "16-pictures", "forget_train_gold": "0.75"}
+    runs = [again | {"forget_train_after": after} for after in ("0.75", "0.8125", "0.875")]
+    assert "2 of 3 are so close" in auto_section.auto_section({}, runs)
+    assert "so close" not in auto_section.auto_section({})
+
+
+def _row(key: str) -> MeasuredRow:
+    case = auto_grid.cases()[key]
+    named = {"key": key, "classifier": case.classifier, "method": case.method, "request": case.request, "found": 0}
+    return dict.fromkeys(auto_grid.COLUMNS, "") | named | LEFT
 
 
 def test_an_unknown_classifier_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,6 +23,7 @@ from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.method import ProblemSize
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.found_settings import TuningResult
 from unlearn_core.engine.build_spec import request_spec
@@ -93,6 +94,25 @@ def cases() -> dict[str, Case]:
                     key = row_key(spec, {"accuracy": probes()["accuracy"].revision}, **search)
                     found[key] = Case(name, method.id, words, spec)
     return found
+
+
+def caution(case: Case) -> str | None:
+    """Return why the run of a case is expected to fail, which is said before it; None if it is not."""
+    own, forget = grid_classifiers()[case.classifier], case.spec.request.forget
+    forgotten = len(forget.classes) if forget.kind == "classes" else 0
+    images = own.num_train * forgotten // own.num_classes if forget.kind == "classes" else len(forget.images)
+    sizes = ProblemSize(
+        forget=images,
+        retain=own.num_train - images,
+        forgotten_classes=forgotten,
+        retained_classes=own.num_classes - forgotten,
+        classes=own.num_classes,
+        epochs=0,
+        batch=1,
+        layers=own.layers,
+    )
+    method = methods()[case.method]
+    return method.caution(method.params.parse(case.spec.params), sizes, bool(case.spec.auto))
 
 
 def requests(classifier: GridClassifier) -> dict[str, Forget]:

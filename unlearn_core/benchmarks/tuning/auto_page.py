@@ -1,26 +1,11 @@
-"""Writes docs/auto.md: how the preset `auto` works, and how often it succeeds on the grid."""
+"""Writes docs/auto.md: how the preset `auto` works."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-
-from unlearn_core.benchmarks import csv_tables
-from unlearn_core.benchmarks.tuning.auto_grid import (
-    CLASS_LEFT,
-    IMAGES_OFF,
-    RETAIN_LOST,
-    WITHOUT_RETAINED,
-    Case,
-    cases,
-    why_failed,
-)
-from unlearn_core.benchmarks.tuning.grid_classifiers import grid_classifiers
 from unlearn_core.domain.tuning import STEPS_PER_EPOCH
 from unlearn_core.engine.tuning import budget, find_settings
-from unlearn_core.methods import methods
 
-_HEAD = f"""# Settings that fit
+PAGE = f"""# Settings that fit
 
-<!-- Made by `make docs` from assets/results/auto.csv: edit the code or measure instead. -->
+<!-- Made by `make docs`: edit the code instead. -->
 
 Hyperparameters that forget a class of one classifier do nothing on another. The preset `auto`, the default for every
 classifier but the bundled ResNet-20 on which the presets were tuned, finds them at the start of the run.
@@ -48,95 +33,19 @@ python -m unlearn_core run --classifier mlp-moons --forget-classes night --metho
 
 The report shows the tries in *How it went*, and *Use these settings* there takes them over into the page *Method*.
 
+## Before the run
+
+A method that is not expected to work says so before the run, on the page and on the command line, and names the others:
+gradient ascent and boundary unlearning without retained data, L2UL on single images or with frozen batch norm, and
+fixed hyperparameters where every request needs its own. The run can be started nevertheless.
+
 ## How often it succeeds
 
-`make auto` runs a grid of classifiers, methods and requests, one run each, with a seed and requests on which no rule
-was found. A run succeeds if at most {CLASS_LEFT:.0%} of a class is left, or if the accuracy on single images is within
-{100 * IMAGES_OFF:g} points of the retrained model's (L2UL, which aims at misclassification: at most {CLASS_LEFT:.0%}),
-and if the accuracy on the retain set is at most {100 * RETAIN_LOST:g} points under the retrained model's. For the
-bundled ResNet-20, `auto` is the preset `bundled`. Accuracies are on test images, for single images on these images
-themselves. Once, the rules were revised after an earlier measurement of this grid had shown which kinds of runs fail.
-Their numbers were again chosen on other requests and seeds, but the grid is no longer quite unseen.
+[RESULTS.md](../RESULTS.md#the-preset-auto-on-other-classifiers) has a grid of classifiers, methods and requests, with
+every failure. `make auto` measures what is missing of it.
 """
 
 
-def auto_page(rows: Mapping[str, Mapping[str, str]] | None = None) -> str:
-    """Return docs/auto.md from rows by their keys, by default the committed ones."""
-    known = csv_tables.read_rows(csv_tables.AUTO, "key") if rows is None else rows
-    measured = {key: case for key, case in cases().items() if key in known}
-    usual = [key for key, case in measured.items() if case.method not in WITHOUT_RETAINED]
-    others = [key for key, case in measured.items() if case.method in WITHOUT_RETAINED]
-    lines = [
-        _HEAD,
-        f"Measured are {len(measured)} of {len(cases())} cases{_where(measured, known)}.",
-        "",
-        *_table("Methods with retained data", usual, known),
-        *_table("Methods without retained data", others, known),
-        *_failures(measured, known),
-        *_missing(known),
-    ]
-    return "\n".join(lines)
-
-
-def _where(measured: Mapping[str, Case], known: Mapping[str, Mapping[str, str]]) -> str:
-    """On which devices, with the classifiers."""
-    by_device: dict[str, dict[str, None]] = {}
-    for key, case in measured.items():
-        by_device.setdefault(known[key]["device"], {})[case.classifier] = None
-    return "".join(f"; on {device}: {', '.join(names)}" for device, names in by_device.items())
-
-
-def _table(title: str, keys: Sequence[str], known: Mapping[str, Mapping[str, str]]) -> list[str]:
-    if not keys:
-        return []
-    tried: Counter[tuple[str, str]] = Counter()
-    succeeded: Counter[tuple[str, str]] = Counter()
-    for key in keys:
-        case = cases()[key]
-        tried[case.method, case.classifier] += 1
-        succeeded[case.method, case.classifier] += not why_failed(known[key])
-    columns = [name for name in grid_classifiers() if any(name == classifier for _, classifier in tried)]
-    total, all_tried = sum(succeeded.values()), sum(tried.values())
-    return [
-        f"### {title}: {total} of {all_tried}",
-        "",
-        f"| method | {' | '.join(columns)} |",
-        f"|---|{'---:|' * len(columns)}",
-        *(
-            f"| {methods()[method].title} | "
-            + " | ".join(_cell(succeeded[method, name], tried[method, name]) for name in columns)
-            + " |"
-            for method in sorted({method for method, _ in tried})
-        ),
-        "",
-    ]
-
-
-def _cell(succeeded: int, tried: int) -> str:
-    return f"{succeeded} of {tried}" if tried else ""
-
-
-def _failures(measured: Mapping[str, Case], known: Mapping[str, Mapping[str, str]]) -> list[str]:
-    failed = {key: reason for key in measured if (reason := why_failed(known[key]))}
-    if not failed:
-        return []
-    rows = [(measured[key], reason, "yes" if known[key]["found"] == "0" else "no") for key, reason in failed.items()]
-    return [
-        "### Every failure",
-        "",
-        "| classifier | method | request | why | did the run say so? |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {case.classifier} | {methods()[case.method].title} | {case.request} | {reason} | {said} |"
-            for case, reason, said in rows
-        ),
-        "",
-    ]
-
-
-def _missing(known: Mapping[str, Mapping[str, str]]) -> list[str]:
-    left = Counter(case.classifier for key, case in cases().items() if key not in known)
-    if not left:
-        return []
-    todo = ", ".join(f"{name} ({count})" for name, count in left.items())
-    return ["## Not measured yet", "", f"`make auto` measures the other cases: {todo}.", ""]
+def auto_page() -> str:
+    """Return docs/auto.md."""
+    return PAGE

@@ -29,6 +29,8 @@ class GridClassifier(NamedTuple):
     dataset: str
     num_classes: int
     num_train: int
+    layers: int
+    """Hidden layers, as in `ProblemSize`."""
     training: TrainSpec | None = None
 
 
@@ -49,18 +51,20 @@ def grid_classifiers() -> dict[str, GridClassifier]:
 
 
 def _shipped(name: str) -> GridClassifier:
-    data = datasets.card(classifiers.card(name).dataset)
-    return GridClassifier(name, data.id, len(data.classes), data.train)
+    card = classifiers.card(name)
+    data = datasets.card(card.dataset)
+    return GridClassifier(name, data.id, len(data.classes), data.train, len(card.roles.hidden_layers))
 
 
 def _trained(
     architecture: str, dataset: str, num_classes: int, size: int, num_train: int, *, epochs: int | None = None
 ) -> GridClassifier:
-    recipe = adapt_to_size(architectures.card(architecture, size).recipe, num_train)
+    card = architectures.card(architecture, size)
+    recipe = adapt_to_size(card.recipe, num_train)
     recipe = recipe.model_copy(update={"epochs": epochs or recipe.epochs})
     training = TrainSpec(architecture=architecture, dataset=dataset, recipe=recipe)
     name = user_models.make_id(architecture, dataset, training.fingerprint())
-    return GridClassifier(name, dataset, num_classes, num_train, training)
+    return GridClassifier(name, dataset, num_classes, num_train, len(card.roles.hidden_layers), training)
 
 
 def train_missing(own: GridClassifier, device: str, data_dir: Path) -> None:

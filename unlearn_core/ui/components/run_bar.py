@@ -42,25 +42,28 @@ def show() -> RunPlan:
     if now.setup.forget is not None and now.error is not None:
         st.warning(escape(now.error), icon=":material/block:")
         offer_methods(now)
+    elif now.caution is not None:
+        st.warning(f"**Not expected to work here.** {escape(now.caution)}", icon=":material/warning:")
+        offer_methods(now)
     if now.split is not None:
         st.caption(_verdict_images(len(now.split.retain_test), now.dataset.item_noun))
     return now
 
 
 def offer_methods(plan: RunPlan) -> None:
-    """A button for each method that can forget what is selected, where the chosen one cannot."""
-    if plan.setup.by in plan.method.supports:
+    """A button for each method that may well forget what is selected, where the chosen one may not."""
+    forget, sizes = plan.setup.forget, plan.sizes
+    if forget is None or sizes is None or (plan.caution is None and plan.setup.by in plan.method.supports):
         return
     with st.container(horizontal=True, gap="small", key="fitting-methods"):
-        for method in methods.methods().values():
-            if plan.setup.by in method.supports:
-                st.button(
-                    f"Use {escape(method.title)}",
-                    key=f"fit-{method.id}",
-                    help=escape(method.summary),
-                    on_click=url_state.choose_method,
-                    args=(method.id,),
-                )
+        for method in methods.suited(forget, sizes, plan.classifier.id):
+            st.button(
+                f"Use {escape(method.title)}",
+                key=f"fit-{method.id}",
+                help=escape(method.summary),
+                on_click=url_state.choose_method,
+                args=(method.id,),
+            )
 
 
 def submit(spec: Spec, title: str) -> None:

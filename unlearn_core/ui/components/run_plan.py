@@ -77,6 +77,11 @@ class RunPlan:
         return tuple(name for name in self.presets[self.preset].auto if name not in self.setup.params)
 
     @property
+    def caution(self) -> str | None:
+        """Why the run is expected to fail; None if it is not, or nothing is selected."""
+        return None if self.sizes is None else self.method.caution(self.params, self.sizes, bool(self.auto))
+
+    @property
     def first_try(self) -> BaseHyperparameters:
         """The hyperparameters with which a search would begin: those of the trials of a sweep, which do not search."""
         tuning = self.method.tuning
