@@ -45,6 +45,14 @@ def test_json_is_what_the_report_holds(home: Path, capsys: pytest.CaptureFixture
     assert run.title == "Forget rows with UNSIR"
 
 
+def test_a_run_that_is_expected_to_fail_says_so_before(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [*ROWS, "--method", "l2ul", "--set", "frozen_norm=true", "--set", "max_steps=1"]
+    assert main(words) == 0
+    assert "Note: this is not expected to work. With frozen batch norm" in capsys.readouterr().err
+    assert main([*ROWS, *QUICK]) == 0
+    assert "not expected to work" not in capsys.readouterr().err
+
+
 def test_table_and_folder_of_ones_own(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "report"
     words = ["run", "--classifier", "tiny", "--forget-images", "3,10-12", "--method", "finetune", "--out", str(out)]

@@ -155,6 +155,17 @@ def test_the_seed_is_part_of_the_setup(visit: Visit) -> None:
     assert app.query_params["seed"] == "11"
 
 
+@pytest.mark.parametrize("page", ["method", "classifier"])
+def test_a_run_that_is_expected_to_fail_says_so_and_names_the_methods_that_fit(visit: Visit, page: str) -> None:
+    app = fine(visit(page, classifier="tiny", forget="rows", method="l2ul", frozen_norm="true"))
+    assert "**Not expected to work here.** With frozen batch norm the loss grows without bound" in words(app)
+    assert not app.button(key="strip-run").disabled, "it can be tried nevertheless"
+    fine(app.button(key="fit-finetune").click().run())
+    assert app.query_params["method"] == "finetune"
+    assert "Not expected to work" not in words(app)
+    assert not [button for button in app.button if (button.key or "").startswith("fit-")]
+
+
 @pytest.mark.parametrize("page", ["method", "forget"])
 def test_unsir_cannot_forget_single_images_and_the_methods_that_can_are_buttons(visit: Visit, page: str) -> None:
     app = fine(visit(page, classifier="tiny", images="4,7"))

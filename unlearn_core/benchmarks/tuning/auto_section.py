@@ -47,7 +47,8 @@ _INTRODUCTION = (
     "its own hyperparameters ([Settings that fit](docs/auto.md)). `make auto` runs a grid of classifiers, methods and "
     "requests, one run each, with a seed and requests on which no rule was found. For the bundled ResNet-20, `auto` is "
     "the preset `bundled`. Once, the rules were revised after an earlier measurement of this grid had shown which "
-    "kinds of runs fail. Their numbers were again chosen on other requests and seeds, but the grid is no longer quite unseen."
+    "kinds of runs fail. Their numbers were again chosen on other requests and seeds, but the grid is no longer quite "
+    "unseen."
 )
 _CRITERION = (
     f"A run succeeds if at most {CLASS_LEFT:.0%} of a class is left, or if the accuracy on single images is within "
