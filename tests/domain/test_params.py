@@ -47,13 +47,3 @@ def test_an_unknown_hyperparameter_lists_the_known_ones() -> None:
 
 def test_changing_one_hyperparameter_leaves_the_others() -> None:
     assert Params(steps=5).updated({"rate": 0.2}) == Params(steps=5, rate=0.2)
-
-
-@pytest.mark.parametrize("wrong", ["0", "0,2", "000", "", "2,", "a"])
-def test_a_list_with_a_lowest_first_number_says_so(wrong: str) -> None:
-    class Listed(BaseHyperparameters):
-        layers: str = hyperparameter("2", low=1, title="Layers", explain="Layers per cycle.")
-
-    assert Listed.parse({"layers": "2,0,1"}).layers == "2,0,1"
-    with pytest.raises(InvalidHyperparameterError, match="such as 1,2,2, the first at least 1"):
-        Listed.parse({"layers": wrong})

@@ -33,6 +33,8 @@ MANY_IMAGES, PERCEPTRON = FEW_IMAGES._replace(forget=200), CLASS._replace(layers
         ("cfk", {"layers": 3}, FEW_IMAGES, True, None),
         ("cfk", {"layers": 2}, FEW_IMAGES, False, None),
         ("cfk", {"layers": 3, "mode": "continue"}, FEW_IMAGES, False, None),
+        ("reinit", {"layers": "0"}, CLASS, False, "No layer is re-initialised"),
+        ("reinit", {"layers": "0,1"}, CLASS, False, None),
         ("finetune", {}, FEW_IMAGES, False, None),
     ],
 )

@@ -33,8 +33,6 @@ class HyperparameterInfo(NamedTuple):
 
 INT_LIST_PATTERN = r"^\d{1,3}(,\d{1,3}){0,19}$"
 """The text of a hyperparameter of kind "numbers": whole numbers separated by commas."""
-POSITIVE_LIST_PATTERN = r"^0{0,2}[1-9]\d{0,2}(,\d{1,3}){0,19}$"
-"""The same with a first number of at least 1."""
 
 
 def parse_int_list(text: str) -> tuple[int, ...]:
@@ -60,14 +58,12 @@ def hyperparameter(
 
     `title` is the widget's label, `explain` one plain sentence, `symbol` the paper's symbol. Numbers need `low` and
     `high`; a value outside is rejected. `choices` makes it a choice. A text without choices is a list of whole
-    numbers ("1,2,2"), of which the first is at least 1 if `low` is given.
+    numbers ("1,2,2").
     """
     extra: JsonDict = {"title": title, "explain": explain, "scale": scale, "step": step, "unit": unit, "symbol": symbol}
     extra |= {"advanced": advanced, "low": low, "high": high, "choices": [*choices]}
-    if not isinstance(default, str):
-        return Field(default, ge=low, le=high, json_schema_extra=extra)
-    numbers = INT_LIST_PATTERN if low is None else POSITIVE_LIST_PATTERN
-    return Field(default, pattern=f"^({'|'.join(choices)})$" if choices else numbers, json_schema_extra=extra)
+    pattern = "^(" + "|".join(choices) + ")$" if choices else INT_LIST_PATTERN if isinstance(default, str) else None
+    return Field(default, ge=low, le=high, pattern=pattern, json_schema_extra=extra)
 
 
 class BaseHyperparameters(BaseModel):
@@ -110,7 +106,6 @@ class BaseHyperparameters(BaseModel):
             span = "one of " + ", ".join(wanted.choices)
         elif wanted.kind == "numbers":
             span = "whole numbers separated by commas, such as 1,2,2"
-            span += "" if wanted.low is None else ", the first at least 1"
         elif wanted.kind == "bool":
             span = "true or false"
         else:

@@ -62,7 +62,6 @@ class Hyperparameters(BaseHyperparameters):
     )
     layers: str = hyperparameter(
         "2",
-        low=1,
         title="Layers per cycle",
         unit="layers",
         symbol="m",
@@ -310,6 +309,15 @@ def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -
 _FOR_IMAGES = Hyperparameters(cycles=2, epochs="1,4")
 _REPORT = {"optimiser": "SGD", "sigma": 0.01, "share": 1.0, "augment": False, "batch": 64, "mask": False}
 
+
+def _caution(params: Hyperparameters, _sizes: ProblemSize, _searches: bool) -> str | None:
+    if any(_each(params.layers, params)):
+        return None
+    return (
+        "No layer is re-initialised: the model is only trained to match the original model, which knows what to forget."
+    )
+
+
 METHOD = Method(
     id="reinit",
     title="Stochastic re-init",
@@ -373,6 +381,7 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=params.choice == "fisher", retain=True),
     images_processed=_images_processed,
+    caution=_caution,
     tuning=Tuning(
         finds=("lr", "epochs", "layers", "batch"),
         batch="batch",
