@@ -18,7 +18,7 @@ from unlearn_core.benchmarks.tuning.auto_grid import (
 from unlearn_core.benchmarks.tuning.grid_classifiers import grid_classifiers
 from unlearn_core.methods import methods
 
-TITLE = "The preset auto, on other classifiers"
+TITLE = "The preset auto on other classifiers"
 
 
 def auto_section(known: Mapping[str, Row], runs: Sequence[Row] = ()) -> str:
