@@ -41,7 +41,7 @@ def opened(context: BrowserContext, tmp_path_factory: pytest.TempPathFactory) ->
     """The app with what is bundled alone, and a page that it has shown once."""
     with Served(tmp_path_factory.mktemp("gallery") / "home", plugins="") as served:
         page = context.new_page()
-        page.set_viewport_size({"width": 1440, "height": 1000})
+        page.set_viewport_size({"width": 1440, "height": 1500})
         page.goto(served.address("forget?images="))
         described(gallery(page))
         yield served, page

@@ -52,7 +52,7 @@ def test_a_click_on_an_image_shows_its_heat_maps(page: Page, app: Served) -> Non
     page.goto(app.address(f"run?id={CLASS}&tab=Images"))
     expect(page.get_by_role("heading", name="Explore any image")).to_be_visible()
     images = page.get_by_role("listbox", name="Images with the prediction").get_by_role("option")
-    expect(images.nth(13)).to_have_attribute("aria-label", re.compile("prediction of"))
+    expect(images.nth(5)).to_have_attribute("aria-label", re.compile("prediction of"))
     settled(page)
     maps = page.get_by_test_id("stImageCaption").filter(has_text=re.compile("^(before|after|retrained) ·"))
     shown = maps.count()
