@@ -25,13 +25,14 @@ from unlearn_core.domain.errors import (
 from unlearn_core.domain.forget_request import ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import ExplainSpec, FeaturesSpec, TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.results.course import CurvesResult, TimingsResult
-from unlearn_core.domain.results.explanations import CamResult, SnapshotsResult
+from unlearn_core.domain.results.explanations import CamResult, RegionsResult, SnapshotsResult
 from unlearn_core.domain.results.method_artifacts import NoiseErrors, NoiseImages
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.run import CurvePoint, Progress
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine import execute
 from unlearn_core.engine import setup as problem_module
+from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.engine.execute import ModelCache, execute_job, unlearn
 from unlearn_core.engine.jobs import image_features
 from unlearn_core.engine.jobs.image_features import MAX_COMPONENTS
@@ -405,3 +406,13 @@ def test_a_model_whose_layer_has_no_maps_is_watched_without(home: Path) -> None:
     sight = watch.capture()
     assert sight.maps.shape == (CAM_IMAGES, 0, 0) and "no map" in watch.no_maps
     assert sight.logits.shape == (14, 4) and 0 <= sight.forget <= 1
+
+
+def test_snapshots_of_points_have_decision_regions(home: Path) -> None:
+    spec = run_spec("mlp-moons", method="neggrad", classes=["dawn"])
+    report = unlearn(spec, device="cpu", data_dir=home).report
+    snapshots, final = report[SnapshotsResult], report[RegionsResult]
+    assert snapshots.regions is not None
+    assert snapshots.regions.shape == (len(snapshots.phases), final.grid, final.grid)
+    for moment, model in ((0, "before"), (-1, "after")):  # The precision of training moves the edges a little.
+        assert (snapshots.regions[moment] == final.predictions[model]).mean() > 0.99

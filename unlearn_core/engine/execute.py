@@ -227,7 +227,9 @@ def _make_recorder(resolved: ResolvedRun, model: torch.nn.Module) -> SnapshotRec
     if not len(resolved.split.forget_val):
         counts["forget_train"] += counts["forget_val"]
     sets = {name: evenly_spaced(getattr(resolved.split, name), count) for name, count in counts.items()}
-    return SnapshotRecorder(model, resolved.data.images, resolved.data.image_dataset.labels, sets, resolved.card.roles)
+    images, labels = resolved.data.images, resolved.data.image_dataset.labels
+    is_points = resolved.data.card.is_points
+    return SnapshotRecorder(model, images, labels, sets, resolved.card.roles, is_points=is_points)
 
 
 def synchronize(device: torch.device) -> None:

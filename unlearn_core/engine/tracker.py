@@ -18,6 +18,7 @@ from unlearn_core.domain.run import SEARCH_STAGE, CurvePoint, Phase, Progress
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.probes.common import class_activation
+from unlearn_core.probes.regions import GRID_SIZE, plane_grid
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.evaluate import eval_mode, images_per_batch
 from unlearn_core.training.precision import autocast
@@ -34,13 +35,14 @@ class Snapshot(NamedTuple):
     """The outputs of a model on the monitored images at one moment.
 
     Logits (n, C) float16, raw Grad-CAM maps (k, h, w) float16 of the shown images, and the accuracies (0 to 1) of the
-    curve on the forget and the retain side.
+    curve on the forget and the retain side. For points, the predicted class on the grid of the plane (G, G) uint8.
     """
 
     logits: np.ndarray
     maps: np.ndarray
     forget: float
     retain: float
+    regions: np.ndarray | None
 
 
 class SnapshotRecorder:
@@ -48,11 +50,19 @@ class SnapshotRecorder:
 
     `sets` gives positions in the data set for sets of the split, none of them test images; `roles` gives the Grad-CAM
     layer. The model is evaluated by the recorder, not by the method, in eval mode, and the logits are in the training
-    precision: a live display, not a measurement. `no_maps` is the reason if the layer gives no maps.
+    precision: a live display, not a measurement. `no_maps` is the reason if the layer gives no maps. Of a data set of
+    points, decision regions are recorded too.
     """
 
     def __init__(
-        self, model: nn.Module, images: Tensor, labels: np.ndarray, sets: Mapping[str, np.ndarray], roles: LayerRoles
+        self,
+        model: nn.Module,
+        images: Tensor,
+        labels: np.ndarray,
+        sets: Mapping[str, np.ndarray],
+        roles: LayerRoles,
+        *,
+        is_points: bool = False,
     ) -> None:
         self.ids, self.layer = np.concatenate(list(sets.values())), roles.cam
         self.sizes = {name: len(ids) for name, ids in sets.items()}
@@ -68,6 +78,7 @@ class SnapshotRecorder:
         self._model, self._labels = model, labels[self.ids]
         self._images = images[torch.from_numpy(self.ids).to(images.device)]
         self._per_batch = images_per_batch(images.shape[1])
+        self._grid = plane_grid(images.device) if is_points else None
         self._last: tuple[int, Snapshot | None] = (-1, None)
 
     def capture(self) -> Snapshot:
@@ -80,9 +91,12 @@ class SnapshotRecorder:
         with torch.inference_mode(), eval_mode(self._model), autocast(self._images.device):
             parts = [self._model(to_floats(part)) for part in self._images.split(self._per_batch)]
             logits = torch.cat(parts).half().cpu().numpy()
+            regions = None if self._grid is None else self._model(to_floats(self._grid)).argmax(1).cpu().numpy()
         correct = logits.argmax(1) == self._labels
         forget, retain = (float(correct[rows].mean()) if rows.any() else nan for rows in self.eval_rows.values())
-        snapshot = Snapshot(logits, self._maps(), forget, retain)
+        if regions is not None:
+            regions = regions.reshape(GRID_SIZE, GRID_SIZE).astype(np.uint8)
+        snapshot = Snapshot(logits, self._maps(), forget, retain, regions)
         self._last = version, snapshot
         self.seconds += time.perf_counter() - began
         return snapshot
@@ -230,6 +244,7 @@ class RunTracker:
         recorder = self._recorder
         if recorder is None or not self._points:
             return None
+        regions = [snapshot.regions for snapshot in self._snapshots if snapshot.regions is not None]
         return SnapshotsResult(
             set_sizes=recorder.sizes,
             phases=[point.phase for point in self._points],
@@ -242,6 +257,7 @@ class RunTracker:
             ids=recorder.ids,
             shown=recorder.cam_rows,
             pixels=recorder.cam_images.cpu().numpy(),
+            regions=np.stack(regions) if regions else None,
         )
 
     def phases(self) -> tuple[Phase, ...]:

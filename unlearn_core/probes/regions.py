@@ -26,10 +26,7 @@ def measure(context: ProbeContext) -> RegionsResult | str:
     """Return prediction and confidence on a grid for each model, and some points to draw over them."""
     if not context.dataset.is_points:
         return f"{context.dataset.title} has images of many pixels: decision regions need a data set of points."
-    steps = np.round((np.arange(GRID_SIZE) + 0.5) * 255 / GRID_SIZE).astype(np.uint8)
-    y, x = np.meshgrid(steps, steps, indexing="ij")
-    points = np.stack([x, y, np.zeros_like(x)], axis=-1).reshape(-1, 1, 1, 3)
-    grid = torch.as_tensor(points, device=context.images.device)
+    grid = plane_grid(context.images.device)
     predictions: dict[str, np.ndarray] = {}
     confidences: dict[str, np.ndarray] = {}
     shares: dict[str, list[float]] = {}
@@ -55,6 +52,14 @@ def measure(context: ProbeContext) -> RegionsResult | str:
         predictions=predictions,
         confidences=confidences,
     )
+
+
+def plane_grid(device: torch.device) -> torch.Tensor:
+    """Return the points of the grid as inputs (GRID_SIZE ** 2, 1, 1, 3) uint8, row by row from low y to high."""
+    steps = np.round((np.arange(GRID_SIZE) + 0.5) * 255 / GRID_SIZE).astype(np.uint8)
+    y, x = np.meshgrid(steps, steps, indexing="ij")
+    points = np.stack([x, y, np.zeros_like(x)], axis=-1).reshape(-1, 1, 1, 3)
+    return torch.as_tensor(points, device=device)
 
 
 def _points(context: ProbeContext) -> tuple[np.ndarray, np.ndarray]:

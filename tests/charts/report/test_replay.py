@@ -155,3 +155,21 @@ def test_one_moment_is_enough() -> None:
 
 def test_phases_are_stretches() -> None:
     assert phase_segments(["a", "a", "b", "a"]) == [("a", 0, 1), ("b", 2, 2), ("a", 3, 3)]
+
+
+def test_a_run_of_points_has_a_map_that_moves_with_the_slider() -> None:
+    count = len(snapshot_series(REPORT).snapshots)
+    regions = np.stack([np.full((4, 4), moment % 3, np.uint8) for moment in range(count)])
+    report = with_snapshots(REPORT, maps=np.zeros((count, 4, 0, 0), np.float16), regions=regions)
+    drawn = figure([report], LIGHT)
+    (slider,) = layout_of(drawn).sliders
+    maps = [step.args[1]["images[0].source"] for step in slider.steps]
+    assert maps[0] == maps[3] and len(set(maps)) == 3, "equal predictions, equal maps"
+    assert layout_of(drawn).images[0].source == maps[-1], "the figure begins at the end"
+    assert "a map of decision regions" in CHART.alt_text(report)
+
+
+def test_without_maps_no_room_is_left_for_them() -> None:
+    bare = with_snapshots(REPORT, maps=np.zeros((18, 4, 0, 0), np.float16), no_maps="It has no such layer.")
+    assert layout_of(figure([bare], LIGHT)).height < layout_of(figure([REPORT], LIGHT)).height - 200
+    assert "It has no such layer." in [note.text for note in layout_of(figure([bare], LIGHT)).annotations]

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from unlearn_core.charts.drawing.density import AxisRange, density
 from unlearn_core.charts.drawing.heatmap_strip import HeatmapStrip
 from unlearn_core.charts.drawing.phase_bands import phase_fill
+from unlearn_core.charts.drawing.region_strip import RegionStrip
 from unlearn_core.charts.drawing.snapshots import SnapshotSeries
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, line_style, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import percent
@@ -20,6 +21,8 @@ from unlearn_core.charts.drawing.wording import percent
 HEIGHT = 832
 """Height of a panel in pixels, and the vertical ranges of its parts, from its top."""
 TIMELINE, PREDICTIONS, MAPS = (52, 178), (222, 412), 534
+SHORT_HEIGHT = MAPS + 40
+"""Height of a panel without maps, which has a sentence in their place."""
 SPLIT = (0.5, 0.58)
 """The right end of the bars and the left end of the density, as shares of the width."""
 NUM_POINTS = 90
@@ -34,18 +37,19 @@ class FrameUpdate(NamedTuple):
 
 
 class PanelLayout(NamedTuple):
-    """The place of a panel: its number from the top and how many panels there are."""
+    """The place of a panel: its number from the top, how many panels there are, and the height of each in pixels."""
 
     panel_index: int
     num_panels: int
+    height: int = HEIGHT
 
     @property
     def total_height(self) -> int:
-        return HEIGHT * self.num_panels
+        return self.height * self.num_panels
 
     def y(self, pixels: float) -> float:
         """The height in the figure (0 to 1) at this many pixels below the panel's top."""
-        return 1 - (self.panel_index * HEIGHT + pixels) / self.total_height
+        return 1 - (self.panel_index * self.height + pixels) / self.total_height
 
     def axes(self, plot: int) -> dict[str, str]:
         """The names of the axes of the first, second or third plot in this panel."""
@@ -57,7 +61,7 @@ class PanelLayout(NamedTuple):
 def draw_panel(
     figure: go.Figure,
     series: SnapshotSeries,
-    heatmaps: HeatmapStrip | None,
+    maps: HeatmapStrip | RegionStrip | None,
     *,
     classes: Sequence[str],
     layout: PanelLayout,
@@ -68,9 +72,9 @@ def draw_panel(
     _timeline(figure, series, layout, theme, changes)
     _prediction_bars(figure, series, classes, layout, theme, changes)
     _densities(figure, series, layout, theme, changes)
-    if heatmaps is not None:
+    if maps is not None:
         top, unit = layout.y(MAPS), 1 / layout.total_height
-        heatmaps.draw(figure, top=top, unit=unit, theme=theme, layouts=[change.layout for change in changes])
+        maps.draw(figure, top=top, unit=unit, theme=theme, layouts=[change.layout for change in changes])
     return changes
 
 

@@ -9,7 +9,16 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, needs, report_labels
 from unlearn_core.charts.drawing.heatmap_strip import HeatmapStrip
-from unlearn_core.charts.drawing.replay_panel import HEIGHT, MAPS, FrameUpdate, PanelLayout, draw_panel, phase_segments
+from unlearn_core.charts.drawing.region_strip import RegionStrip, region_strip
+from unlearn_core.charts.drawing.replay_panel import (
+    HEIGHT,
+    MAPS,
+    SHORT_HEIGHT,
+    FrameUpdate,
+    PanelLayout,
+    draw_panel,
+    phase_segments,
+)
 from unlearn_core.charts.drawing.snapshots import Snapshot, SnapshotSeries, snapshot_series
 from unlearn_core.charts.drawing.theme import SMALL_FONT, TRANSPARENT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import (
@@ -63,15 +72,15 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     found = [snapshot_series(report) for report in reports]
     drawn = go.Figure(layout={"template": theme.template, "barmode": "overlay"})
     changes = []
-    for number, (report, own) in enumerate(zip(reports, found, strict=True)):
-        place = PanelLayout(number, len(reports))
-        recorded = report[SnapshotsResult]
-        maps = HeatmapStrip(report, own) if recorded.maps.size else None
+    strips = [_maps(report, own) for report, own in zip(reports, found, strict=True)]
+    height = HEIGHT if any(strips) else SHORT_HEIGHT
+    for number, (report, own, maps) in enumerate(zip(reports, found, strips, strict=True)):
+        place = PanelLayout(number, len(reports), height)
         changes.append(draw_panel(drawn, own, maps, classes=report.dataset.classes, layout=place, theme=theme))
         if maps is None:
-            _note(drawn, recorded.no_maps, place.y(MAPS), theme)
+            _note(drawn, report[SnapshotsResult].no_maps, place.y(MAPS), theme)
     if len(reports) > 1:
-        _draw_names(drawn, reports, theme)
+        _draw_names(drawn, reports, theme, height)
         labels = [f"{percent(share, 0)} of the run" for share in np.linspace(0, 1, SHARED_POSITIONS)]
         stops = [[round(share * (len(each) - 1)) for each in changes] for share in np.linspace(0, 1, SHARED_POSITIONS)]
     else:
@@ -82,9 +91,14 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         for label, stop in zip(labels, stops, strict=True)
     ]
     drawn.update_layout(
-        height=HEADER_HEIGHT + HEIGHT * len(reports), margin={"t": HEADER_HEIGHT}, sliders=[_slider(steps, theme)]
+        height=HEADER_HEIGHT + height * len(reports), margin={"t": HEADER_HEIGHT}, sliders=[_slider(steps, theme)]
     )
     return drawn
+
+
+def _maps(report: Report, series: SnapshotSeries) -> HeatmapStrip | RegionStrip | None:
+    """The maps below the plots: heat maps of images, or the decision regions of points."""
+    return HeatmapStrip(report, series) if report[SnapshotsResult].maps.size else region_strip(report)
 
 
 def _note(figure: go.Figure, text: str, y: float, theme: Theme) -> None:
@@ -92,9 +106,9 @@ def _note(figure: go.Figure, text: str, y: float, theme: Theme) -> None:
     figure.add_annotation(text=text, x=0, y=y, xref="paper", yref="paper", xanchor="left", yanchor="top", font=font)
 
 
-def _draw_names(figure: go.Figure, reports: Sequence[Report], theme: Theme) -> None:
+def _draw_names(figure: go.Figure, reports: Sequence[Report], theme: Theme, height: int) -> None:
     for number, name in enumerate(report_labels(reports)):
-        where = {"x": 1, "y": PanelLayout(number, len(reports)).y(4), "xanchor": "right", "yanchor": "top"}
+        where = {"x": 1, "y": PanelLayout(number, len(reports), height).y(4), "xanchor": "right", "yanchor": "top"}
         font = {"size": 14, "color": theme.ink}
         figure.add_annotation(text=f"<b>{name}</b>", xref="paper", yref="paper", font=font, **where)
 
@@ -190,10 +204,12 @@ def alt_text(report: Report) -> str:
         shares = [f"{side} {percent(accuracy[side], 0)}" for side in ("forget", "retain") if side in accuracy]
         most = int(snapshot.shares.argmax())
         said.append(f"{name}: {join_words(shares)}, forget images mostly predicted as {classes[most]}")
-    shown = len(report[SnapshotsResult].shown)
+    recorded = report[SnapshotsResult]
+    maps = f" and heat maps of {len(recorded.shown)} images" if recorded.maps.size else ""
+    maps = maps if recorded.regions is None else " and a map of decision regions"
     return (
         f"A slider over {len(found.snapshots)} snapshots of the run moves a line of accuracies, bars of predictions, a "
-        f"density of logits and heat maps of {shown} images. Accuracies: {'; '.join(said)}."
+        f"density of logits{maps}. Accuracies: {'; '.join(said)}."
     )
 
 
@@ -204,7 +220,8 @@ CHART = Chart(
     caveat="A few fixed images were evaluated at intervals while the method ran: training images of the forget set "
     "and validation images, never test images, in the precision of training. They show the course, in steps as coarse "
     "as one image; the final results are measured on all images at the end. The heat maps of an image share one scale "
-    "over all snapshots and the retrained model, and explain its true class. The retrained model was not made this "
+    "over all snapshots and the retrained model, and explain its true class. A data set of points has maps of its "
+    "decision regions instead, with the points of the final report. The retrained model was not made this "
     "way: its marks show where the run should end, not how.",
     applies=applies,
     table=table,

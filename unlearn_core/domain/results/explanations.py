@@ -142,6 +142,9 @@ class SnapshotsResult(Result, part="snapshots"):
     """These images, (k, H, W, 3) uint8."""
     gold_maps: Annotated[Array | None, Stored("gold_maps")] = None
     """Gold's maps of them (k, h, w) float16; None while there is no gold."""
+    regions: Annotated[Array | None, Stored("regions")] = None
+    """For data sets of points: the predicted class on the grid of `RegionsResult` (T, G, G) uint8, rows from low y to
+    high. None for images, and in reports of former releases."""
 
 
 class RegionsResult(Result, part="regions"):
