@@ -12,6 +12,7 @@ from tests.pages.page_asserts import fine, foot, label, words
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.models import classifiers, user_models
+from unlearn_core.ui.pages.forget import class_picker
 from unlearn_core.ui.shell import cache
 
 CLASSES, EACH, SIZE = 500, (8, 1, 1), 64
@@ -52,14 +53,14 @@ def many(home: Path) -> str:
 
 
 def shown(app: AppTest) -> list[str]:
-    return [box.label.strip("*") for box in app.checkbox]
+    return [box.label for box in app.checkbox]
 
 
 def test_a_page_of_classes_is_drawn_and_ticks_outlive_it(visit: Visit, many: str) -> None:
     app = fine(visit("forget", classifier=many, forget="person 7"))
     assert shown(app) == [f"person {number}" for number in range(20)]
-    assert [box.label for box in app.checkbox if box.value] == ["**person 7**"]
-    assert "1 of 500 classes selected" in words(app) and "accuracy 100 %" in words(app)
+    assert [box.label for box in app.checkbox if box.value] == ["person 7"]
+    assert "1 of 500 classes selected" in words(app) and "accuracy 1 of 1" in words(app)
     app = fine(app.pagination(key="gallery-classes").set_value(25).run())
     assert shown(app)[-1] == "person 499"
     app = fine(app.checkbox(key="class-five-hundred-499").check().run())
@@ -94,3 +95,8 @@ def test_five_hundred_classes_are_redrawn_within_a_second(visit: Visit, many: st
     turned = time.process_time() - began
     print(f"redrawn in {redrawn:.2f} s, another page in {turned:.2f} s of CPU")
     assert redrawn < 1 and turned < 1.5, "seconds of CPU, whatever else the machine does"
+
+
+def test_an_accuracy_on_few_images_is_a_count() -> None:
+    assert class_picker._accuracy(1.0, 2) == "accuracy 2 of 2"
+    assert class_picker._accuracy(0.905, 200) == "accuracy 90 %"

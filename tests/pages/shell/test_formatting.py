@@ -86,3 +86,16 @@ def test_a_dumbbell_has_its_marks_where_the_shares_are() -> None:
     assert LIGHT.gold not in unquote(sparkline.dumbbell((1.0, 0.0, None), LIGHT) or "")
     assert sparkline.dumbbell((1.0, 0.0, 0.5), DARK) != found
     assert sparkline.dumbbell((None, None, None), LIGHT) is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        (None, "30 November 2026, 23:09"),
+        ("Europe/Berlin", "1 December 2026, 00:09"),
+        ("nowhere/at-all", "30 November 2026, 23:09"),
+        ("../../etc/passwd", "30 November 2026, 23:09"),
+    ],
+)
+def test_a_moment_is_in_the_time_zone_of_the_visitor(zone: str | None, said: str) -> None:
+    assert formatting.format_moment(datetime(2026, 11, 30, 23, 9), zone) == said

@@ -11,9 +11,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing.density import AxisRange, density
-from unlearn_core.charts.drawing.heatmap_strip import HeatmapStrip
 from unlearn_core.charts.drawing.phase_bands import phase_fill
-from unlearn_core.charts.drawing.region_strip import RegionStrip
+from unlearn_core.charts.drawing.replay_maps import HeatmapStrip, RegionStrip
 from unlearn_core.charts.drawing.snapshots import SnapshotSeries
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, line_style, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import percent

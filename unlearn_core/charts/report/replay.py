@@ -8,8 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, needs, report_labels
-from unlearn_core.charts.drawing.heatmap_strip import HeatmapStrip
-from unlearn_core.charts.drawing.region_strip import RegionStrip, region_strip
+from unlearn_core.charts.drawing.replay_maps import HeatmapStrip, RegionStrip, region_strip
 from unlearn_core.charts.drawing.replay_panel import (
     HEIGHT,
     MAPS,

@@ -15,6 +15,10 @@ from unlearn_core.ui.shell.markdown import escape
 FOOTER_HEIGHT = 90
 """About the height in pixels of what stands below a figure."""
 
+_RUN_COLUMNS = ("run", "method")
+"""The columns of a chart's table that distinguish several reports."""
+_PERCENT = st.column_config.NumberColumn(format="percent")
+
 OPENED_KEY = "run of a point"
 """The session key of the run whose point was clicked, until the page has opened it."""
 
@@ -61,6 +65,12 @@ def _on_click(key: str) -> None:
     run = found[0] if isinstance(found, list | tuple) else found
     if run is not None:
         st.session_state[OPENED_KEY] = int(run)
+
+
+def _share_columns(names: Sequence[str]) -> set[str]:
+    """The columns of a chart's table that hold shares, which are shown in per cent."""
+    accuracy = {"accuracy", "low", "high", "balanced"} if "accuracy" in names else set()
+    return {name for name in names if name in accuracy or name.startswith("share")}
 
 
 def heading(chart: Chart | SweepChart) -> None:
@@ -133,7 +143,15 @@ def footer(chart: Chart, reports: Sequence[Report], *, key_scope: str) -> None:
             st.markdown(chart.caveat)
         with st.popover("Table", icon=":material/table:", type="tertiary"):
             frame = drawings.chart_table(chart, reports)
-            st.dataframe(frame, hide_index=True, alt=f"{chart.title}: the values as a table.")
+            st.dataframe(
+                frame,
+                width="content",
+                hide_index=True,
+                column_config=dict.fromkeys(_share_columns(frame.column_names), _PERCENT),
+                column_order=[name for name in frame.column_names if len(reports) > 1 or name not in _RUN_COLUMNS],
+                placeholder="–",
+                alt=f"{chart.title}: the values as a table.",
+            )
             st.download_button(
                 "Download CSV",
                 lambda: chart.table(reports).to_csv(index=False),

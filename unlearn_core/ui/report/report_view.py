@@ -72,7 +72,9 @@ def _caption(report: Report, run: Run | None) -> str:
     if run is None:
         first = "A finished run, bundled with the lab"
     else:
-        ended = f"finished {formatting.format_age(run.finished or run.created)}" if run.finished else "being measured"
+        # The page stays as it is for long, so a moment is named, not how long ago it was.
+        moment = run.finished and formatting.format_moment(run.finished, st.context.timezone)
+        ended = f"finished {moment}" if moment else "being measured"
         first = f"Run {run.id} · {ended}"
     timings = report.get(TimingsResult)
     took = f" · {formatting.format_duration(timings.seconds.total)} on {timings.device}" if timings else ""

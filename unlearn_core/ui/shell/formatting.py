@@ -1,6 +1,7 @@
 """Format durations, devices, shares and counts for people."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -35,6 +36,15 @@ def format_age(moment: datetime, now: datetime | None = None) -> str:
             count = int(seconds // size)
             return f"{count} {unit}{'' if count == 1 else 's'} ago"
     return f"on {with_utc(moment):%-d %B %Y}"
+
+
+def format_moment(moment: datetime, timezone: str | None) -> str:
+    """A moment in the visitor's time zone, such as "Europe/Berlin": "30 November 2026, 01:09"; None is UTC."""
+    try:
+        zone = ZoneInfo(timezone or "UTC")
+    except (KeyError, ValueError, OSError):  # A browser's time zone is not trusted, and a system may not know it.
+        zone = UTC
+    return f"{with_utc(moment).astimezone(zone):%-d %B %Y, %H:%M}"
 
 
 def with_utc(moment: datetime) -> datetime:

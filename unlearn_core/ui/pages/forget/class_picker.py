@@ -10,6 +10,9 @@ from unlearn_core.ui.shell.markdown import escape
 PER_PAGE = 20
 """Cards per page: images for hundreds of cards would take seconds to make and megabytes to send."""
 
+FEW = 20
+"""Below this many test images, an accuracy is given as a count: one image would be more than 5 %."""
+
 _PAGE, _FIND, _TICKED = "gallery-classes", "gallery-find", "gallery-chosen"
 
 
@@ -58,6 +61,7 @@ def _filtered(plan: RunPlan) -> list[int]:
 
 def _cards(plan: RunPlan, numbers: list[int] | range) -> None:
     accuracies, chosen = _accuracies(plan), url_state.current().classes
+    counts = cache.test_counts(plan.dataset.id)
     grid = st.grid(5, min_column_width=150)
     for number in numbers:
         name = plan.dataset.classes[number]
@@ -72,7 +76,14 @@ def _cards(plan: RunPlan, numbers: list[int] | range) -> None:
             st.checkbox(escape(name), key=key, on_change=_tick, args=(number, key))
             if accuracies is not None:
                 accuracy = accuracies[number]
-                st.caption("accuracy unknown" if accuracy is None else f"accuracy {round(100 * accuracy)} %")
+                st.caption("accuracy unknown" if accuracy is None else _accuracy(accuracy, counts[number]))
+
+
+def _accuracy(accuracy: float, count: int) -> str:
+    """An accuracy in per cent; of few test images, of how many."""
+    if count >= FEW:
+        return f"accuracy {round(100 * accuracy)} %"
+    return f"accuracy {round(count * accuracy)} of {count}"
 
 
 def _accuracies(plan: RunPlan) -> list[float | None] | None:

@@ -222,7 +222,8 @@ def _run_again(run: Run) -> None:
 
 
 def _caption(run: Run) -> str:
-    pieces = [f"Run {run.id}", f"ended {formatting.format_age(run.finished or datetime.now(UTC))}"]
+    moment = formatting.format_moment(run.finished or datetime.now(UTC), st.context.timezone)
+    pieces = [f"Run {run.id}", f"ended {moment}"]
     if run.device:
         pieces.append(f"on {formatting.device_name(run.device)}")
     if run.attempt > 1:
