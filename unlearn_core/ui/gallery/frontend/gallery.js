@@ -125,7 +125,7 @@ class Gallery {
       cell.style.height = `${this.rowHeight - GAP}px`;
       cell.setAttribute("aria-posinset", index + 1);
       cell.setAttribute("aria-setsize", this.data.count);
-      cell.filled = undefined;
+      cell.filled = null;  // Filled with neither an item nor "loading" yet.
     }
     const item = this.sheets.at(index);
     if (cell.filled !== item?.label) this.fill(cell, item);
