@@ -17,11 +17,11 @@ from unlearn_core.ui.shell import drawings, url_state
 from unlearn_core.ui.shell.markdown import escape
 from unlearn_core.ui.shell.navigation import PRESENT_PARAM
 
-HEIGHT = 470
+HEIGHT = 520
 """Least height of a figure in pixels: title, sentence and figure fit on a screen of 900."""
 SCALE = 1.4
 """How much larger the words of a figure are than on the page."""
-LAID_OUT = 500
+LAID_OUT = 520
 """Figures that are taller by themselves are laid out by the pixel: they keep their size."""
 
 Slide = Callable[[], None]
@@ -40,22 +40,31 @@ def leave() -> None:
 def show(report: Report) -> None:
     """Show the slide whose number is in the URL; a number beyond the last slide shows the last."""
     slides = _slides(report)
-    number = url_state.parse_number(st.query_params[PRESENT_PARAM]) or 1
-    number = min(max(number, 1), len(slides))
+    number = _number(len(slides))
     slides[number - 1]()
     with st.container(horizontal=True, vertical_alignment="center"):
-        _button("Previous", number - 1, len(slides), shortcut="Left", icon=":material/arrow_back:")
-        _button("Next", number + 1, len(slides), shortcut="Right", icon=":material/arrow_forward:")
+        _button("Previous", -1, number, len(slides), shortcut="Left", icon=":material/arrow_back:")
+        _button("Next", +1, number, len(slides), shortcut="Right", icon=":material/arrow_forward:")
         st.button("Leave", on_click=leave, key="present-leave", shortcut="Esc", icon=":material/close:")
         st.caption(f"{number} of {len(slides)} · Forget {escape(report.forget_set_title)} with {escape(report.method)}")
 
 
-def _button(label: str, to: int, count: int, *, shortcut: str, icon: str) -> None:
+def _number(count: int) -> int:
+    """The number of the slide in the URL."""
+    return min(max(url_state.parse_number(st.query_params[PRESENT_PARAM]) or 1, 1), count)
+
+
+def _turn(step: int, count: int) -> None:
+    """Go on from the slide in the URL, so that two quick presses go on by two."""
+    url_state.set_param(PRESENT_PARAM, str(min(max(_number(count) + step, 1), count)))
+
+
+def _button(label: str, step: int, number: int, count: int, *, shortcut: str, icon: str) -> None:
     st.button(
         label,
-        on_click=url_state.set_param,
-        args=(PRESENT_PARAM, str(to)),
-        disabled=not 1 <= to <= count,
+        on_click=_turn,
+        args=(step, count),
+        disabled=not 1 <= number + step <= count,
         key=f"present-{label.lower()}",
         shortcut=shortcut,
         icon=icon,
