@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from unlearn_core.domain.method import Method
+from unlearn_core.domain.method import Method, kind_title
 from unlearn_core.domain.params import HyperparameterInfo
 
 HELP = "List the unlearning methods with their hyperparameters, ranges and presets."
@@ -50,9 +50,7 @@ def _as_dict(method: Method) -> dict[str, Any]:
 
 
 def _text(method: Method) -> str:
-    forgets = " and ".join(
-        {"classes": "whole classes", "images": "single images"}[kind] for kind in sorted(method.supports)
-    )
+    forgets = " and ".join(kind_title(kind) for kind in sorted(method.supports))
     return "\n".join(
         [
             f"{method.id}: {method.title} ({method.summary})",

@@ -217,7 +217,11 @@ def unsupported_reason(method: Method[Any], kind: RequestKind, methods: Iterable
     return f"{cannot_forget(method, kind)} These methods can: {', '.join(able) or 'none yet'}."
 
 
-def cannot_forget(method: Method[Any], kind: RequestKind) -> str:
+def cannot_forget(method: Method[Any], kind: RequestKind, noun: str = "image") -> str:
     """The sentence that a method does not support this kind of request."""
-    what = {"classes": "whole classes", "images": "single images"}[kind]
-    return f"{method.title} cannot forget {what}."
+    return f"{method.title} cannot forget {kind_title(kind, noun)}."
+
+
+def kind_title(kind: RequestKind, noun: str = "image") -> str:
+    """What a kind of request forgets, in words; `noun` is what one input of the data set is called."""
+    return "whole classes" if kind == "classes" else f"single {noun}s"

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from unlearn_core import methods
+from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.method import cannot_forget
@@ -25,13 +26,14 @@ def compare_methods(
 ) -> MethodComparison:
     """Return the comparison of all methods, or `only` of some, on a request. Raises NotFoundError for an unknown id."""
     comparison, kind = MethodComparison({}, {}), request.forget.kind
+    noun = datasets.card(request.dataset).item_noun
     for method in [methods.method(name) for name in only] or methods.methods().values():
         if method.id == RETRAIN:
             comparison.left_out[method.id] = (
                 f"{method.title} makes a retrained model, which the others are compared with."
             )
         elif kind not in method.supports:
-            comparison.left_out[method.id] = cannot_forget(method, kind)
+            comparison.left_out[method.id] = cannot_forget(method, kind, noun)
         else:
             comparison.specs[method.id] = request_spec(request, method, preset=methods.AUTO, seed=seed, start=start)
     return comparison

@@ -211,3 +211,11 @@ def test_a_log_slider_stops_at_its_ends_and_evenly_between(knob: HyperparameterI
     assert stops == sorted(set(stops))
     ratios = [math.log10(after / before) for before, after in pairwise(stops)]
     assert max(ratios) < 0.15
+
+
+def test_points_are_called_points(visit: Visit) -> None:
+    app = fine(visit("method", classifier="mlp-moons", images="4,7"))
+    assert "UNSIR cannot forget single points." in words(app)
+    assert "single images" not in words(app)
+    app = fine(visit("forget", classifier="mlp-moons", images="4,7"))
+    assert app.segmented_control(key="forget-by").options == ["Whole classes", "Single points"]

@@ -114,7 +114,7 @@ def resolve(setup: RunSetup) -> RunPlan:
         sizes = ProblemSize.of(
             remaining, dataset, request.forget, classifier, previously_forgotten=forgotten_classes(earlier)
         )
-        error = None if setup.by in method.supports else cannot_forget(method, setup.by)
+        error = None if setup.by in method.supports else cannot_forget(method, setup.by, dataset.item_noun)
     except UnlearnError as problem:
         error = str(problem)
     machine = this_machine(cache.store())

@@ -3,8 +3,10 @@
 import numpy as np
 import streamlit as st
 
+from unlearn_core.charts.drawing.wording import capitalize
 from unlearn_core.data.image_files import image_paths
 from unlearn_core.data.standard_requests import standard_requests
+from unlearn_core.domain.method import RequestKind, kind_title
 from unlearn_core.models import bundled_models
 from unlearn_core.ui.components import point_picker
 from unlearn_core.ui.components.run_plan import RunPlan
@@ -21,7 +23,7 @@ HEIGHT, TRAY_HEIGHT = 480, 190
 TRAY_HINT = "The selected ones. Click deselects."
 FORMER_PER_PAGE = 24
 """Images on a page of a former release."""
-_KINDS = {"classes": "Whole classes", "images": "Single images"}
+_KINDS: tuple[RequestKind, ...] = ("classes", "images")
 
 
 def kind_choice(plan: RunPlan) -> None:
@@ -29,8 +31,8 @@ def kind_choice(plan: RunPlan) -> None:
     st.session_state["forget-by"] = plan.setup.by
     st.segmented_control(
         "What to forget",
-        list(_KINDS),
-        format_func=_KINDS.__getitem__,
+        _KINDS,
+        format_func=lambda kind: capitalize(kind_title(kind, plan.dataset.item_noun)),
         required=True,
         key="forget-by",
         label_visibility="collapsed",

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from unlearn_core import methods
-from unlearn_core.domain.method import DataAccess, Method
+from unlearn_core.domain.method import DataAccess, Method, RequestKind, kind_title
 from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.engine.forecasts.duration import Forecast
 from unlearn_core.ui.components import run_bar
@@ -17,7 +17,7 @@ from unlearn_core.ui.shell import url_state
 from unlearn_core.ui.shell.markdown import escape
 
 _UNFOLDED = "group unfolded"
-_KINDS = {"classes": "whole classes", "images": "single images"}
+_KINDS: tuple[RequestKind, ...] = ("classes", "images")
 _VIEW = "methods-shown"
 BY_IDEA, IN_TABLE = "By idea", "In one table"
 """The ways to list the methods: labels of the switch, which are written into the URL."""
@@ -74,9 +74,10 @@ def table(plan: RunPlan) -> None:
         if names[row] != plan.method.id:
             url_state.choose_method(names[row])
             st.rerun()
+    selected = kind_title(plan.setup.by, plan.dataset.item_noun)
     st.caption(
         f"A click on the head of a column sorts by it. {_SECONDS}: the upper end of the range in which nine of ten "
-        f"runs end; a dash where the method cannot forget {_KINDS[plan.setup.by]} or nothing is selected."
+        f"runs end; a dash where the method cannot forget {selected} or nothing is selected."
     )
 
 
@@ -88,7 +89,7 @@ def _row(method: Method, cost: Forecast | None, plan: RunPlan) -> dict[str, str 
     return {
         "Method": method.title,
         "Idea": method.group,
-        "Forgets": " and ".join(words for kind, words in _KINDS.items() if kind in method.supports),
+        "Forgets": " and ".join(kind_title(kind, plan.dataset.item_noun) for kind in _KINDS if kind in method.supports),
         "Needs": _needs(needs),
         _SECONDS: None if cost is None else round(cost.high),
     }
@@ -105,9 +106,9 @@ def card(plan: RunPlan) -> None:
     method = plan.method
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.header(method.title, anchor=False, width="content")
-        for kind, words in _KINDS.items():
+        for kind in _KINDS:
             if kind in method.supports:
-                st.badge(words, color="blue")
+                st.badge(kind_title(kind, plan.dataset.item_noun), color="blue")
         needs = method.needs(plan.params)
         if needs.forget:
             st.badge("uses the forget set", icon=":material/visibility:", color="orange")
@@ -163,4 +164,4 @@ def _entry(method: Method, plan: RunPlan) -> None:
                 args=(method.id,),
             )
             st.caption(run_bar.format_cost(_cost(method, plan)) if able else "", width="content")
-        st.caption(method.summary if able else f"cannot forget {_KINDS[plan.setup.by]}")
+        st.caption(method.summary if able else f"cannot forget {kind_title(plan.setup.by, plan.dataset.item_noun)}")
