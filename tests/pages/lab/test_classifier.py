@@ -32,7 +32,7 @@ def test_another_classifier_brings_its_own_data_and_forgets_the_ticks(visit: Vis
     assert app.query_params == {"classifier": "tiny", "forget": "", "method": "unsir"}
     assert app.button(key="strip-run").disabled
     fine(app.button(key="next").click().run())
-    assert [box.label for box in app.checkbox] == ["**rows**", "**columns**", "**checks**", "**discs**"]
+    assert [box.label for box in app.checkbox] == ["rows", "columns", "checks", "discs"]
 
 
 def test_an_unknown_classifier_is_named_and_the_usual_one_shown(visit: Visit) -> None:

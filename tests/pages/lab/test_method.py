@@ -216,6 +216,6 @@ def test_a_log_slider_stops_at_its_ends_and_evenly_between(knob: HyperparameterI
 def test_points_are_called_points(visit: Visit) -> None:
     app = fine(visit("method", classifier="mlp-moons", images="4,7"))
     assert "UNSIR cannot forget single points." in words(app)
-    assert "single images" not in words(app)
+    assert ":blue-badge[single points]" in words(fine(app.button(key="fit-finetune").click().run()))
     app = fine(visit("forget", classifier="mlp-moons", images="4,7"))
     assert app.segmented_control(key="forget-by").options == ["Whole classes", "Single points"]
