@@ -11,6 +11,7 @@ from unlearn_core import methods
 from unlearn_core.domain.errors import InvalidRequestError, NotFoundError
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.method import ProblemSize
 from unlearn_core.models import user_models
 from unlearn_core.store import image_lists
 from unlearn_core.ui.components import run_plan
@@ -26,7 +27,7 @@ def test_nothing_said_means_cats_by_unsir() -> None:
     now = run_plan.resolve(setup)
     assert now.title() == "Forget cat with UNSIR"
     assert now.params == next(iter(now.method.presets.values())).params
-    assert now.sizes == (1000, 9000, 1, 9, 10, 40, 128)
+    assert now.sizes == ProblemSize(1000, 9000, 1, 9, 10, 40, 128, layers=10)
 
 
 @pytest.mark.parametrize(

@@ -184,17 +184,17 @@ def test_a_second_visitor_of_a_report_draws_nothing(
     drawn: list[str] = []
     keep = PlainFigure.of
     monkeypatch.setattr(PlainFigure, "of", lambda figure: drawn.append("") or keep(figure))
-    first = fine(visit("run", id=str(CLASS)))
+    first = fine(visit("run", id=str(CLASS), tab="Inside"))
     count = len(drawn)
     assert count == len(first.get("plotly_chart")) > 3
-    second = fine(visit("run", id=str(CLASS)))
+    second = fine(visit("run", id=str(CLASS), tab="Inside"))
     assert len(drawn) == count
     assert [one.proto.spec for one in second.get("plotly_chart")] == [
         one.proto.spec for one in first.get("plotly_chart")
     ]
     cache._report.clear()
     reports.write(cache.report(CLASS, ("any",)).with_result(_slower(done)), done.data_dir / "runs" / str(CLASS))
-    fine(visit("run", id=str(CLASS)))
+    fine(visit("run", id=str(CLASS), tab="Inside"))
     assert len(drawn) == 2 * count
 
 
