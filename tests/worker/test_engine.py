@@ -1,6 +1,9 @@
 """A real worker with the real engine: what people wait for goes before a gold, which loses nothing by it."""
 
+from pathlib import Path
+
 import pytest
+import torch
 
 from tests.methods.small_problem import tiny_spec
 from tests.worker.engine_work import FATAL_SEED
@@ -56,7 +59,11 @@ def test_a_run_whose_process_dies_after_the_verdict_is_finished_by_the_next(home
 
 
 @pytest.mark.timeout(900)
-def test_a_persons_run_starts_within_an_epoch_of_a_gold_and_the_gold_ends_with_the_same_bits(home) -> None:
+def test_a_persons_run_starts_within_an_epoch_of_a_gold_and_the_gold_ends_with_the_same_bits(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Else each run has as many threads as there are idle cores when it starts, and other bits with another number.
+    monkeypatch.setenv("OMP_NUM_THREADS", str(torch.get_num_threads()))
     store = RunStore(home)
     spec = tiny_spec("finetune", kind="images")
     request = spec.request.model_copy(update={"forget": ForgetImages(images=tuple(range(40)))})
