@@ -29,6 +29,7 @@ def test_three_ticked_runs_are_compared_and_a_click_is_followed_in_all(page: Pag
     table.get_by_test_id("glide-cell-1-2").wait_for(state="attached")
     for row in range(RUNS):
         table.click(position={"x": 18, "y": 60 + 44 * row})
+        expect(table.locator("tr[aria-selected=true]")).to_have_count(row + 1)
         settled(page)
     page.get_by_role("button", name="Compare").click()
     page.wait_for_url(re.compile("/compare"))
@@ -38,7 +39,7 @@ def test_three_ticked_runs_are_compared_and_a_click_is_followed_in_all(page: Pag
     assert f"ids={'%2C'.join(map(str, newest))}" in page.url
     page.get_by_role("tab", name="Classes").click()
     figures = page.get_by_role("tabpanel").get_by_test_id("stPlotlyChart")
-    expect(figures).to_have_count(2 * RUNS)
+    expect(figures).to_have_count(3 * RUNS)
     settled(page)
     _press(page, figures.first.locator(".scatterlayer path.point").first)
     page.wait_for_url(re.compile("class=rows"))
