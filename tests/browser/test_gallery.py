@@ -172,6 +172,7 @@ def test_sixteen_images_are_chosen_by_likeness_and_forgotten(opened: tuple[Serve
     described(gallery(page))
     gallery(page).get_by_role("option").nth(3).click()
     page.wait_for_url(selects("3"))
+    settled(page)  # A caution about the method moves the fields below it.
     page.get_by_label("How many").fill("15")
     page.get_by_label("How many").press("Enter")
     page.get_by_role("button", name="Add 15 like the selected").click()
