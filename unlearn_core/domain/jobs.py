@@ -191,19 +191,7 @@ class FeaturesSpec(_Spec):
     classifier: str = Field(max_length=200)
 
 
-Spec = Annotated[
-    UnlearnSpec
-    | TrainGoldSpec
-    | MeasureSpec
-    | ImportDatasetSpec
-    | TrainSpec
-    | AddCheckpointSpec
-    | ExplainSpec
-    | FeaturesSpec,
-    Field(discriminator="kind"),
-]
-
-SPEC_ADAPTER: TypeAdapter[
+AnySpec = (
     UnlearnSpec
     | TrainGoldSpec
     | MeasureSpec
@@ -212,4 +200,7 @@ SPEC_ADAPTER: TypeAdapter[
     | AddCheckpointSpec
     | ExplainSpec
     | FeaturesSpec
-] = TypeAdapter(Spec)
+)
+Spec = Annotated[AnySpec, Field(discriminator="kind")]
+
+SPEC_ADAPTER: TypeAdapter[AnySpec] = TypeAdapter(Spec)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import torch
 
 from unlearn_core.domain.errors import CancelledError, UnlearnError
+from unlearn_core.domain.jobs import AnySpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import TIMED_KINDS
-from unlearn_core.store.db.rows import AnySpec
 from unlearn_core.store.files import error_report
 from unlearn_core.store.queue.cpu_load import LoadMeter
 from unlearn_core.store.queue.run_store import RunStore

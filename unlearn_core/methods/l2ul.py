@@ -368,11 +368,14 @@ def _preset(title: str, summary: str, **changes: object) -> Preset:
 
 
 def _caution(params: Hyperparameters, sizes: ProblemSize, _searches: bool) -> str | None:
+    if not sizes.shares_features:
+        return None
     if params.frozen_norm:
         return (
-            "With frozen batch norm the loss grows without bound: the model ends as little better than a random guess."
+            "With frozen batch norm the loss grows without bound: the retain set loses much of its accuracy, and of "
+            "single images the model ends as little better than a random guess."
         )
-    if sizes.shares_features and not sizes.forgotten_classes:
+    if not (sizes.forgotten_classes or params.retain_access):
         return (
             "It gets no retained images. Adversarial images and important weights protect some of the features that "
             "single images share with all others, but the retain set loses much more than 5 points."

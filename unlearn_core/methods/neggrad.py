@@ -105,7 +105,7 @@ def _caution(_params: Hyperparameters, sizes: ProblemSize, _searches: bool) -> s
         return None
     return (
         "It trains on the forget set alone, and nothing protects the features that other classes share: the retain set "
-        "loses 5 points or more."
+        "mostly loses 5 points or more."
     )
 
 

@@ -46,9 +46,9 @@ def test_json_is_what_the_report_holds(home: Path, capsys: pytest.CaptureFixture
 
 
 def test_a_run_that_is_expected_to_fail_says_so_before(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = [*ROWS, "--method", "l2ul", "--set", "frozen_norm=true", "--set", "max_steps=1"]
+    words = [*ROWS, "--method", "reinit", "--set", "layers=0", "--set", "epochs=1"]
     assert main(words) == 0
-    assert "Note: this is not expected to work. With frozen batch norm" in capsys.readouterr().err
+    assert "Note: this is not expected to work. No layer is re-initialised" in capsys.readouterr().err
     assert main([*ROWS, *QUICK]) == 0
     assert "not expected to work" not in capsys.readouterr().err
 

@@ -10,28 +10,14 @@ from sqlalchemy import ColumnElement, Row, or_
 from unlearn_core.domain.forget_request import fingerprint
 from unlearn_core.domain.jobs import (
     SPEC_ADAPTER,
-    AddCheckpointSpec,
+    AnySpec,
     ExplainSpec,
-    FeaturesSpec,
-    ImportDatasetSpec,
     MeasureSpec,
     TrainGoldSpec,
-    TrainSpec,
     UnlearnSpec,
 )
 from unlearn_core.domain.run import CurvePoint, Priority, Progress, Run, RunFilter, RunState
 from unlearn_core.store.db.schema import RUN
-
-AnySpec = (
-    UnlearnSpec
-    | TrainGoldSpec
-    | MeasureSpec
-    | ImportDatasetSpec
-    | TrainSpec
-    | AddCheckpointSpec
-    | ExplainSpec
-    | FeaturesSpec
-)
 
 
 def new_row(spec: AnySpec, *, title: str, owner: str, priority: Priority, now: float) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from unlearn_core.domain.errors import NotFoundError, StoreError
-from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.jobs import AnySpec, UnlearnSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import ALL_RUNS, CurvePoint, Priority, Progress, Run, RunFilter, RunState
 from unlearn_core.store.db import rows
@@ -55,7 +55,7 @@ class RunStore:
 
     def submit(
         self,
-        spec: rows.AnySpec,
+        spec: AnySpec,
         *,
         title: str,
         owner: str = "local",
@@ -71,7 +71,7 @@ class RunStore:
 
     def submit_unique(
         self,
-        spec: rows.AnySpec,
+        spec: AnySpec,
         *,
         title: str,
         owner: str = "local",
@@ -92,7 +92,7 @@ class RunStore:
 
     def register_running(
         self,
-        spec: rows.AnySpec,
+        spec: AnySpec,
         *,
         title: str,
         owner: str = "local",
