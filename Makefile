@@ -8,7 +8,7 @@ PYTEST := $(PY) -m pytest
 CORES ?= 2
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: run test test-long check bench bench-pages bundle results tune auto docs setup clean help
+.PHONY: run test test-long check bench bench-pages bundle example results tune auto docs setup clean help
 
 help:
 	@echo "make run       the lab, in a browser"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench     how long a run takes here, alone and beside busy programs"
 	@echo "make bench-pages how long the pages take here, for few and many visitors (ARGS=--quick)"
 	@echo "make bundle    what ships in assets, in so far as it is missing (ARGS='--source DIR --golds 2')"
+	@echo "make example   the finished runs and the sweep that ship, in so far as they are missing"
 	@echo "make docs      the pages of docs that are made from the code"
 	@echo "make results   RESULTS.md: every method measured, in so far as it changed"
 	@echo "make tune      trials around each preset, on other requests (ARGS='--minutes 30 --only ssd')"
@@ -58,6 +59,9 @@ auto: $(RUN_READY)
 
 docs: $(RUN_READY)
 	@$(PY) -m unlearn_core.benchmarks.make_docs
+
+example: $(RUN_READY)
+	@$(PY) -m unlearn_core.benchmarks.examples.make_shipped
 
 bundle: $(RUN_READY)
 	@$(PY) -m unlearn_core bundle $(ARGS)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.methods.small_problem import tiny_spec
-from unlearn_core.benchmarks import make_example
+from unlearn_core.benchmarks.examples import make_example
 from unlearn_core.domain.results.privacy import LiraResult, NeuripsScoreResult, RelearnResult
 from unlearn_core.engine.jobs import relearn
 from unlearn_core.models import bundled_models

@@ -15,16 +15,20 @@ from tests.pages.test_history import tick
 from unlearn_core.charts.text import ranking_words
 from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.results.metrics import RunMetrics
-from unlearn_core.store.files import artifacts, reports
+from unlearn_core.store.files import artifacts, reports, shipped_runs
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui.pages.compare import page
+from unlearn_core.ui.pages.compare import page, run_picker
 
 
-def test_without_two_runs_it_says_what_it_takes(visit: Visit, done: RunStore) -> None:
+def test_without_two_runs_of_ones_own_two_that_ship_are_compared(visit: Visit, done: RunStore) -> None:
+    assert fine(visit("compare")).multiselect(key="compared").value == []
     done.delete(PICTURES)
-    assert "a comparison needs two finished runs, and there is one" in words(fine(visit("compare")))
-    done.delete(CLASS)
-    assert "and there are none" in words(fine(visit("compare")))
+    app = fine(visit("compare"))
+    shipped = [shipped_runs.named(name).id for name in run_picker.FIRST_COMPARED]
+    assert app.multiselect(key="compared").value == shipped
+    assert "UNSIR · shipped run 2 forgets most like the retrained model" in words(app)
+    app = fine(visit("compare", ids=f"{CLASS},-2"))
+    assert app.multiselect(key="compared").value == [CLASS, -2], "own runs and shipped ones go together"
 
 
 def test_ticked_runs_are_laid_side_by_side(visit: Visit, done: RunStore) -> None:
@@ -118,7 +122,7 @@ def test_why_a_run_cannot_be_compared_is_said_of_each(visit: Visit, done: RunSto
     assert app.multiselect(key="compared").value == [CLASS, PICTURES]
     done.delete(PICTURES)
     app = fine(visit("compare", ids=f"{failed},{CLASS}"))
-    assert "a comparison needs two finished runs" in words(app)
+    assert app.multiselect(key="compared").value == [CLASS]
     assert "failed and has no report" in words(app)
 
 

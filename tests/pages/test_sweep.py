@@ -64,7 +64,7 @@ def test_a_sweep_of_hours_asks_before_it_starts(visit: Visit, store: RunStore) -
 def test_the_form_without_a_hyperparameter_says_what_it_needs(visit: Visit, store: RunStore) -> None:
     app = fine(visit("sweep", **SETUP))
     assert "Choose one hyperparameter to see its effect" in words(app)
-    assert "None yet. A sweep continues while this page is closed" in words(app)
+    assert "None of yours yet. A sweep continues while this page is closed" in words(app)
     app.multiselect(key="sweep-knobs-unsir").set_value(["impair_lr", "repair_epochs", "augment"]).run()
     assert fine(app).query_params["knobs"] == "impair_lr,repair_epochs,augment"
     assert app.query_params["method"] == "unsir", "a copied link opens the same"

@@ -10,10 +10,11 @@ from scipy import stats
 
 from tests.probes.small_context import IMAGES, scene
 from unlearn_core.domain.report import Evaluation
+from unlearn_core.domain.results.logit_statistics import logit_statistics
 from unlearn_core.domain.results.outputs import Agreement, ClosenessResult, GoldComparison
 from unlearn_core.probes.closeness import PAIRS, activation_distance, kolmogorov_smirnov, measure, wasserstein
 from unlearn_core.probes.common.context import ProbeContext
-from unlearn_core.probes.common.statistics import logit_statistics, softmax
+from unlearn_core.probes.common.statistics import softmax
 
 FOUR = ("before", "after", "gold", "twin")
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from unlearn_core.domain.results.logit_statistics import logit_statistics
 from unlearn_core.probes.common.context import ProbeContext
-from unlearn_core.probes.common.statistics import logit_statistics
 from unlearn_core.probes.logits import measure
 
 

@@ -14,6 +14,7 @@ from unlearn_core.charts.drawing.wording import percent, short_layers
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.predictions import AccuracyResult, Score
 from unlearn_core.domain.results.result import Result
+from unlearn_core.domain.run import run_name
 
 HEIGHT = 310
 """Default height in pixels, the same for all charts that may be shown side by side."""
@@ -127,7 +128,7 @@ def report_labels(reports: Sequence[Report]) -> list[str]:
     return [
         report.method
         if methods.count(report.method) == 1
-        else f"{report.method} · run {number if report.run is None else report.run}"
+        else f"{report.method} · {run_name(number if report.run is None else report.run).lower()}"
         for number, report in enumerate(reports, 1)
     ]
 

@@ -29,7 +29,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from unlearn_core.benchmarks import ablation, make_example
+    from unlearn_core.benchmarks import ablation
+    from unlearn_core.benchmarks.examples import make_example
     from unlearn_core.benchmarks.make_bundle import build_all, make_ensemble, pack_outputs, plan_tasks
     from unlearn_core.data.sources import data_root
     from unlearn_core.data.standard_requests import ENSEMBLE_REQUEST

@@ -99,6 +99,11 @@ class Run(BaseModel):
         return self.spec.params | dict(self.metrics.found) if isinstance(self.spec, UnlearnSpec) else {}
 
 
+def run_name(number: int) -> str:
+    """Return the name of a run in sentences: "Run 5", or "Shipped run 2" for -2, one that ships with the lab."""
+    return f"Run {number}" if number > 0 else f"Shipped run {-number}"
+
+
 class RunBrief(NamedTuple):
     """A run in a list of many. `when` is the time of its last change of state, in seconds since 1970.
 

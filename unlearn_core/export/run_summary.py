@@ -21,6 +21,7 @@ from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.predictions import AccuracyResult, Score
+from unlearn_core.domain.run import run_name
 from unlearn_core.domain.split import SET_LABELS, set_label
 from unlearn_core.export.image_tiles import ImageTile, forget_set_tiles, thumbnail_uri, tiles_caption
 
@@ -120,7 +121,7 @@ def question_of(report: Report) -> str:
 
 
 def _facts(report: Report) -> tuple[str, ...]:
-    facts = [] if report.run is None else [f"Run {report.run}"]
+    facts = [] if report.run is None else [run_name(report.run)]
     timings = report.get(TimingsResult)
     if timings is not None:
         facts.append(f"started {timings.started[:16].replace('T', ' ')} UTC")

@@ -13,6 +13,7 @@ from unlearn_core.charts.sweep import (
 )
 from unlearn_core.domain.sweeps.objectives import OBJECTIVES
 from unlearn_core.domain.sweeps.search_space import SearchRange
+from unlearn_core.domain.sweeps.sweep import trial_name
 from unlearn_core.export.extra_sections import ExtraSection, ReportFigure
 from unlearn_core.export.figures import escape_json
 
@@ -44,7 +45,7 @@ def _words(sweep_data: SweepData) -> str:
         f"{'; '.join(ranges)}. Objectives: {aims}, on training and validation images. Metrics on test images are shown "
         "but not used to choose trials."
     )
-    return words if best is None else f"{words} The best is run {best.run}; its report follows the charts."
+    return words if best is None else f"{words} The best is {trial_name(best)}; its report follows the charts."
 
 
 def _span(search_range: SearchRange) -> str:

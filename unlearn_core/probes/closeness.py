@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from unlearn_core.domain.report import MODEL_TITLES
+from unlearn_core.domain.results.logit_statistics import logit_statistics
 from unlearn_core.domain.results.measurement import Probe
 from unlearn_core.domain.results.outputs import Agreement, ClosenessResult, GoldComparison
 from unlearn_core.probes.common.context import ProbeContext
-from unlearn_core.probes.common.statistics import SETS, logit_statistics, softmax, wilson_interval
+from unlearn_core.probes.common.statistics import SETS, softmax, wilson_interval
 
 PAIRS = {"before-gold": ("before", "gold"), "after-gold": ("after", "gold"), "gold-twin": ("gold", "twin")}
 """The models that are compared; the last pair is the reference: two golds from different seeds."""

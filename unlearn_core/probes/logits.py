@@ -4,34 +4,17 @@ Four figures per image: the logit of the true class, the largest logit, the marg
 other class (negative where the prediction is wrong), and the entropy of the softmax output, in nats.
 """
 
-from collections.abc import Mapping
-
-import numpy as np
-
 from unlearn_core.domain.report import MODELS
+from unlearn_core.domain.results.logit_statistics import logits_result
 from unlearn_core.domain.results.measurement import Probe
 from unlearn_core.domain.results.outputs import LogitsResult
 from unlearn_core.probes.common.context import ProbeContext
-from unlearn_core.probes.common.statistics import logit_statistics
 
 
 def measure(context: ProbeContext) -> LogitsResult:
     """Return four figures per image for each model."""
-    found = {
-        model: logit_statistics(context.evaluations[model].logits, context.labels)
-        for model in MODELS
-        if model in context.evaluations
-    }
-
-    def by_model(quantity: str) -> Mapping[str, np.ndarray]:
-        return {model: statistics[quantity].astype(np.float32) for model, statistics in found.items()}
-
-    return LogitsResult(
-        true_logit=by_model("true"),
-        top_logit=by_model("top"),
-        margin=by_model("margin"),
-        entropy=by_model("entropy"),
-    )
+    evaluations = context.evaluations
+    return logits_result({model: evaluations[model].logits for model in MODELS if model in evaluations}, context.labels)
 
 
 PROBE = Probe(

@@ -18,7 +18,7 @@ from unlearn_core.charts.drawing.sweep_drawing import (
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.domain.sweeps import objectives
 from unlearn_core.domain.sweeps.objectives import OBJECTIVES
-from unlearn_core.domain.sweeps.sweep import Trial
+from unlearn_core.domain.sweeps.sweep import Trial, trial_name
 
 HEIGHT = 370
 
@@ -96,7 +96,7 @@ def summary(sweep_data: SweepData) -> str:
         )
     )
     how = "A stronger colour is better; drag along an axis to select lines."
-    return f"The best trial, run {best.run}, has {params}; it reaches {aims}. {how}"
+    return f"The best trial, {trial_name(best)}, has {params}; it reaches {aims}. {how}"
 
 
 def alt_text(sweep_data: SweepData) -> str:

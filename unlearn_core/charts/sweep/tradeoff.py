@@ -20,7 +20,7 @@ from unlearn_core.charts.drawing.sweep_drawing import (
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, share_axis
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.sweeps import objectives
-from unlearn_core.domain.sweeps.sweep import Trial
+from unlearn_core.domain.sweeps.sweep import Trial, trial_name
 
 HEIGHT = 560
 
@@ -86,8 +86,8 @@ def summary(sweep_data: SweepData, *, test: bool = False) -> str:
     if best is None:
         return words
     forget, retain = _at(best, test)
-    words += f" The best trial by the sweep's objectives, run {best.run}, has forget accuracy {percent(forget)} and "
-    words += f"retain accuracy {percent(retain)}"
+    words += f" The best trial by the sweep's objectives, {trial_name(best)}, has forget accuracy {percent(forget)}"
+    words += f" and retain accuracy {percent(retain)}"
     gold = [baseline_accuracy(sweep_data, "gold", side, test=test) for side in ("forget", "retain")]
     if gold[0] is not None and gold[1] is not None:
         return f"{words}; the retrained model {percent(gold[0])} and {percent(gold[1])}."

@@ -148,6 +148,11 @@ class Sweep(BaseModel):
     findings: Annotated[SweepFindings, Field(alias="facts")]
 
 
+def trial_name(trial: Trial) -> str:
+    """Return what a trial is called within a sentence: "run 5", or "trial 3" where no run of it is kept."""
+    return f"trial {trial.number + 1}" if trial.run is None else f"run {trial.run}"
+
+
 def sweep_group(sweep: int) -> str:
     """The run group of a sweep."""
     return f"sweep-{sweep}"

@@ -24,10 +24,11 @@ class _Frozen(BaseModel):
 
 
 def lost_outputs(report: Report) -> list[str]:
-    """Return the titles of the models whose outputs are measured in a report and no longer stored."""
+    """Return the titles of the models whose outputs are measured in a report and not stored, or not of all images."""
     result = report.get(AccuracyResult)
     measured = {"before", "after", *(result.scores if result else ())}
-    return [title for model, title in MODEL_TITLES.items() if model in measured - report.evaluations.keys()]
+    whole = {model for model, one in report.evaluations.items() if one.evaluated is None}
+    return [title for model, title in MODEL_TITLES.items() if model in measured - whole]
 
 
 class SheetFigure(_Frozen):

@@ -45,22 +45,6 @@ def explanation(logits: np.ndarray, target: int, heatmap: np.ndarray) -> Explana
     )
 
 
-def logit_statistics(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Return four statistics of logits (N, C) under labels (N,): each (N,) float64.
-
-    `true` is the label's logit, `top` the largest one, `margin` the label's lead over the best other class (negative
-    where the prediction is wrong), and `entropy` that of the softmax, in nats.
-    """
-    logits = logits.astype(np.float64)
-    rows = np.arange(len(logits))
-    true, top = logits[rows, labels], logits.max(axis=1)
-    others = logits.copy()
-    others[rows, labels] = -np.inf
-    log_shares = log_softmax(logits)
-    entropy = -(np.exp(log_shares) * log_shares).sum(axis=1)
-    return {"true": true, "top": top, "margin": true - others.max(axis=1), "entropy": entropy}
-
-
 def js_bits(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return the Jensen-Shannon divergence (N,) in bits of probabilities (N, C): 0 is equal, 1 is disjoint."""
     middle = (left + right) / 2

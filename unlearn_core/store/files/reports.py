@@ -22,7 +22,7 @@ from unlearn_core.store.files.evaluations import EvaluationStore
 EXAMPLE_DIR, ENSEMBLE_EXAMPLE_DIR = ASSETS / "example", ASSETS / "example-crowd"
 
 OUTPUTS_FILE = "outputs.npy"
-"""The logits of the unlearned model, nan where it was not evaluated yet; deleted once the report is complete."""
+"""The logits of the unlearned model, nan where it was not evaluated; deleted once there are those of all images."""
 
 FORMAT = 1
 """Increases when the files of a report change so that older releases cannot read them."""
@@ -62,7 +62,7 @@ def write(report: Report, folder: Path, *, shared: EvaluationStore | None = None
     smallest = np.min_scalar_type(int(report.labels.max(initial=0)))
     _write_array(folder / "labels.npy", report.labels.astype(smallest))
     _write_head(report, folder)
-    if not report.pending:
+    if not report.pending and all(one.evaluated is None for one in report.evaluations.values()):
         (folder / OUTPUTS_FILE).unlink(missing_ok=True)
 
 
@@ -119,7 +119,7 @@ def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path
             for model, sha in head["evaluations"].items()
         }
         pending = tuple(head.get("pending", ()))
-        if pending and found.get("after", True) is None:
+        if found.get("after", True) is None:
             found["after"] = _read_outputs(folder, head["evaluations"]["after"], dataset.id)
         parts = {
             name: artifacts.read_part(folder, name) for name in artifacts.list_parts(folder) if name not in pending

@@ -62,7 +62,7 @@ def restore(connection: Connection, data_dir: Path) -> None:
     if not numbers:
         return
     was_empty = _last(connection) == 0
-    found = {number: _read_run(artifacts.run_dir(data_dir, number), number) for number in numbers}
+    found = {number: read_run(artifacts.run_dir(data_dir, number), number) for number in numbers}
     known_ids = set(connection.execute(select(RUN.c.id)).scalars())
     runs = [run for run in found.values() if run is not None]
     for run in runs:
@@ -118,7 +118,7 @@ def _count_from(connection: Connection, last: int) -> None:
         connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES ('run', :last)"), {"last": last})
 
 
-def _read_run(folder: Path, number: int) -> Run | None:
+def read_run(folder: Path, number: int) -> Run | None:
     """Return the finished run in a folder; None if none can be read."""
     recorded = _recorded(folder)
     if recorded is None or isinstance(recorded.spec, UnlearnSpec):

@@ -40,7 +40,7 @@ def show(report: Report) -> None:
     """Show the gallery of the data set, and above it the heat maps of the image that was clicked."""
     noun = report.dataset.item_noun
     st.header(f"Explore any {noun}", anchor=False)
-    if report.run is None:
+    if is_shipped(report):
         st.caption(
             "This report is bundled with the lab, so Grad-CAM queries are not available. Run it yourself, then click "
             "any image."
@@ -55,7 +55,7 @@ def show(report: Report) -> None:
         st.caption(question.no_heatmaps_reason(report))
     else:
         st.caption("Click an image, or upload one: within about a second you see the Grad-CAM maps of each model.")
-    able = report.run is not None and bool(question.heatmap_layers(report))
+    able = not is_shipped(report) and bool(question.heatmap_layers(report))
     with url_state.bound(_key(report), IMAGE_PARAM, default=None, parse=lambda text: _parse_image(report, text)):
         place = st.container()
         picked = upload.show(report) if able else None
@@ -68,6 +68,11 @@ def show(report: Report) -> None:
     if able and image is not None:
         with place:
             _show_explanation(report, image)
+
+
+def is_shipped(report: Report) -> bool:
+    """Whether this report ships with the lab: without the weights of its unlearned model."""
+    return report.run is None or report.run < 0
 
 
 def _parse_image(report: Report, text: str) -> ImageInQuestion | None:
@@ -132,7 +137,9 @@ def _key(report: Report) -> str:
 
 def _filtered(report: Report) -> np.ndarray:
     """Show the filters and return the chosen images as positions in the data set."""
-    sets = {name: set_label(name) for name in SETS if len(getattr(report.split, name))}
+    after = report.evaluations["after"]
+    known = (name for name in SETS if len(getattr(report.split, name)) and after.covers(getattr(report.split, name)))
+    sets = {name: set_label(name) for name in known}
     url_state.accept_former_labels("look-set", FORMER_SETS)
     url_state.accept_former_labels("look-order", FORMER_ORDERS)
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -78,7 +78,7 @@ def _cancel(runs: list[Run]) -> None:
 
 def show_failed(report: Report) -> None:
     """Warn of seeds that failed: the means leave them out, which flatters the method."""
-    lost = [] if report.run is None else _failed(report.run)
+    lost = _failed(report.run) if report.run is not None and report.run > 0 else []
     if lost:
         reason = f"Run {lost[0].id} (seed {_seed(lost[0])}): {lost[0].error or 'no reason was recorded.'}"
         st.warning(

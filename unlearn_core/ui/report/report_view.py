@@ -7,7 +7,7 @@ import streamlit as st
 from unlearn_core.charts.chart import SECTIONS
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.course import TimingsResult
-from unlearn_core.domain.run import Run
+from unlearn_core.domain.run import Run, run_name
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.report import missing_gold, pending, repeats, report_downloads, report_opening, report_section
 from unlearn_core.ui.shell import copy_link, formatting, navigation, url_state, urls
@@ -18,7 +18,7 @@ FORMER_TABS = {"Pictures": "Images", "Distance": "Inside", "Logits": "Inside", "
 
 
 def show(report: Report, run: Run | None, group: Sequence[Run] = ()) -> None:
-    """Show the report of a run; `run` is None for the bundled example.
+    """Show the report of a run; `run` is None for one that ships.
 
     `group` is the run with its repeats, as they were before the report was read.
     """
@@ -42,9 +42,13 @@ def _head(report: Report, run: Run | None) -> None:
             if st.button("Change and run again", icon=":material/fork_right:", key="again"):
                 url_state.load_spec(report.spec)
                 url_state.open_page("method")
+            if (
+                report.run is not None
+                and not report.pending
+                and st.button("Compare", icon=":material/compare_arrows:", key="compare")
+            ):
+                st.switch_page(navigation.page("compare"), query_params=urls.comparison_params([report.run]))
             if run is not None and not report.pending:
-                if st.button("Compare", icon=":material/compare_arrows:", key="compare"):
-                    st.switch_page(navigation.page("compare"), query_params=urls.comparison_params([run]))
                 if st.button(
                     "All methods",
                     icon=":material/leaderboard:",
@@ -71,6 +75,7 @@ def _head(report: Report, run: Run | None) -> None:
 def _caption(report: Report, run: Run | None) -> str:
     if run is None:
         first = "A finished run, bundled with the lab"
+        first = first if report.run is None else f"{run_name(report.run)} · {first[0].lower()}{first[1:]}"
     else:
         # The page stays as it is for long, so a moment is named, not how long ago it was.
         moment = run.finished and formatting.format_moment(run.finished, st.context.timezone)

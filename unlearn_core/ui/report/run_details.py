@@ -11,7 +11,7 @@ from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.balance import BALANCED_CAVEAT
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.predictions import AccuracyResult, Score
-from unlearn_core.domain.run import Run
+from unlearn_core.domain.run import Run, run_name
 from unlearn_core.domain.split import SET_LABELS, set_label
 from unlearn_core.export import cli_command
 from unlearn_core.export.run_script import run_script
@@ -66,7 +66,7 @@ def _reproduce(report: Report) -> None:
 def _script(report: Report) -> str:
     """The script of a run. Raises StoreError if an earlier run that it continues was deleted."""
     after = report.evaluations.get("after")
-    run = "The example run" if report.run is None else f"Run {report.run}"
+    run = "The example run" if report.run is None else run_name(report.run)
     return run_script(
         run_chain(cache.store(), report.spec),
         report.dataset,

@@ -22,7 +22,7 @@ from unlearn_core.export.extra_sections import ExtraSection
 from unlearn_core.models import bundled_models
 from unlearn_core.settings import settings
 from unlearn_core.store.data_folder import open_data_dir
-from unlearn_core.store.files import artifacts, reports
+from unlearn_core.store.files import artifacts, reports, shipped_runs
 from unlearn_core.store.files.evaluations import EvaluationStore
 from unlearn_core.store.queue import repeats
 from unlearn_core.store.queue.run_store import RunStore
@@ -40,10 +40,14 @@ def _store(folder: str, url: str | None) -> RunStore:
 
 
 def report(run_id: int, parts: tuple[str, ...]) -> Report:
-    """A run's report, read-only and shared; `parts` is what `reports.report_version` gives, to see parts added later.
+    """A run's report, also of one that ships; read-only and shared.
+
+    `parts` is what `reports.report_version` gives, to see parts added later.
 
     If the run was repeated with other seeds, the report has the part that compares them.
     """
+    if run_id < 0:
+        return shipped_report(run_id)
     done = [run for run in store().repeats.runs_of(store().get(run_id)) if run.state is RunState.DONE]
     versions = [(run.id, reports.report_version(open_data_dir(), run.id)) for run in done]
     return _report(str(open_data_dir()), run_id, parts, versions, done)
@@ -60,6 +64,11 @@ def _report(
     found = reports.read(Path(folder), run_id)
     seeds = repeats.seeds_result(Path(folder), _done) if len(_done) > 1 else None
     found = found if seeds is None else found.with_result(seeds)
+    return _read_only(found)
+
+
+def _read_only(found: Report) -> Report:
+    """The report, whose arrays nobody can change any more."""
     in_parts = (array for part in found.parts.values() for array in part.arrays.values())
     for array in (found.labels, *(one.logits for one in found.evaluations.values()), *in_parts):
         array.flags.writeable = False
@@ -112,6 +121,12 @@ def _archive(folder: str, key: tuple[str, ...], side: ExtraSection | None, _repo
         for one in _reports
     ]
     return whole.build_archive(_reports, page=html_report(*_reports, side=side), weights=weights)
+
+
+@st.cache_resource(show_spinner=False)
+def shipped_report(number: int) -> Report:
+    """The report of a run that ships with the lab, by its negative number; read-only and shared."""
+    return _read_only(shipped_runs.read_report(number))
 
 
 @st.cache_resource(show_spinner=False)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.store.files import shipped_runs
 from unlearn_core.ui.shell import navigation
 from unlearn_core.ui.shell.run_setup import RunSetup, from_params, from_spec, request_params, request_setup, to_params
 
@@ -114,6 +115,12 @@ def bound_list(
 def parse_number(text: str) -> int | None:
     """A whole number of at most nine digits from the untrusted URL; None for anything else."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def parse_run(text: str) -> int | None:
+    """The number of a run from the untrusted URL; that of a run which ships is negative, as in "-2"."""
+    known = {str(one.run.id): one.run.id for one in shipped_runs.shipped_runs()}
+    return known.get(text, parse_number(text))
 
 
 def accept_former_labels(key: str, former: Mapping[str, str]) -> None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from unlearn_core.domain.run import Run
-
 MAX_RUNS = 6
 """The number of runs that can be compared side by side."""
 
@@ -11,6 +9,6 @@ IDS_PARAM = "ids"
 """The query parameter that lists runs, as in `?ids=3,5`."""
 
 
-def comparison_params(runs: Sequence[Run]) -> dict[str, str]:
+def comparison_params(runs: Sequence[int]) -> dict[str, str]:
     """The query parameters of the page that compares these runs."""
-    return {IDS_PARAM: ",".join(str(run.id) for run in runs)}
+    return {IDS_PARAM: ",".join(map(str, runs))}

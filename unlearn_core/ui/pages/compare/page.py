@@ -11,7 +11,7 @@ from unlearn_core.charts import section_charts
 from unlearn_core.charts.chart import SECTIONS, Chart, Section
 from unlearn_core.charts.text import run_comparison
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.run import Run
+from unlearn_core.domain.run import Run, run_name
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
 from unlearn_core.ui.components import chart_card
@@ -58,7 +58,7 @@ def _links(runs: Sequence[Run], reports: Sequence[Report]) -> None:
         for run in runs:
             st.page_link(
                 navigation.page("run"),
-                label=f"Report of run {run.id}",
+                label=f"Report of {run_name(run.id).lower()}",
                 icon=":material/open_in_new:",
                 query_params={"id": str(run.id)},
             )

@@ -7,21 +7,21 @@ import streamlit as st
 
 from unlearn_core.domain.errors import NotFoundError
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.run import Run, RunState
-from unlearn_core.ui.shell import cache, navigation, url_state
+from unlearn_core.domain.run import Run, RunState, run_name
+from unlearn_core.store.files import shipped_runs
+from unlearn_core.ui.shell import cache, url_state
 from unlearn_core.ui.shell.markdown import escape
 from unlearn_core.ui.shell.urls import IDS_PARAM, MAX_RUNS
 
 _KEY = "compared"
 
+FIRST_COMPARED = ("unsir-ship", "unsir-ship-no-noise")
+"""The shipped runs that are compared before the visitor has two: the same method with and without its noise."""
+
 
 def choose_runs() -> list[Run]:
     """Return the chosen runs; if fewer than two, the page has shown what to do next."""
     runs = _finished()
-    if len(runs) < 2:
-        _explain_unusable(runs)
-        _too_few(len(runs))
-        return []
     found = [runs[number] for number in _choose(runs)]
     if len(found) < 2:
         _suggest_partners(found, runs)
@@ -35,25 +35,27 @@ def _ids_from_url() -> list[int]:
 
 
 def _finished() -> dict[int, Run]:
-    """The newest finished runs, and all finished runs in the URL, however old."""
+    """The newest finished runs, all finished runs in the URL, however old, and those that ship with the lab."""
     runs = {run.id: run for run in cache.store().list_runs(kinds=("unlearn",), states=(RunState.DONE,))}
     for number in _ids_from_url():
         if number not in runs:
             with suppress(NotFoundError):
                 run = cache.store().get(number)
                 runs |= {number: run} if isinstance(run.spec, UnlearnSpec) and run.state is RunState.DONE else {}
-    return runs
+    return runs | {one.run.id: one.run for one in shipped_runs.shipped_runs()}
 
 
 def _choose(runs: dict[int, Run]) -> list[int]:
     """Show the list of runs and return the chosen numbers; the list starts from the URL and is written back to it."""
     _explain_unusable(runs)
-    with url_state.bound_list(_KEY, IDS_PARAM, runs, most=MAX_RUNS):
+    able = sum(number > 0 for number in runs) > 1
+    first = [] if able or IDS_PARAM in st.query_params else [shipped_runs.named(name).id for name in FIRST_COMPARED]
+    with url_state.bound_list(_KEY, IDS_PARAM, runs, default=first, most=MAX_RUNS):
         st.session_state[_KEY] = [number for number in st.session_state[_KEY] if number in runs]  # Some may be deleted.
         return st.multiselect(
             "Runs",
             list(runs),
-            format_func=lambda number: f"Run {number} · {runs[number].title}",
+            format_func=lambda number: f"{run_name(number)} · {runs[number].title}",
             max_selections=MAX_RUNS,
             placeholder="Two to six finished runs",
             key=_KEY,
@@ -110,18 +112,9 @@ def _suggest_partners(chosen: Sequence[Run], runs: dict[int, Run]) -> None:
         return
     st.caption("Runs with the same forget request:")
     for run in alike[:MAX_RUNS]:
-        label = escape(f"Run {run.id} · {run.title}")
+        label = escape(f"{run_name(run.id)} · {run.title}")
         st.button(label, icon=":material/add:", type="tertiary", key=f"add-{run.id}", on_click=_add, args=(run.id,))
 
 
 def _add(number: int) -> None:
     st.session_state[_KEY] = [*st.session_state[_KEY], number]
-
-
-def _too_few(count: int) -> None:
-    st.markdown(
-        "There is nothing to compare yet: a comparison needs two finished runs, and there "
-        + ("is one." if count else "are none.")
-        + " Run the same request with another method or other settings."
-    )
-    st.page_link(navigation.page("method" if count else "forget"), label="To the lab", icon=":material/tune:")

@@ -11,7 +11,7 @@ from unlearn_core.domain.run import ALL_RUNS, UNFINISHED_STATES, Run, RunBrief, 
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import restore
 from unlearn_core.ui.components import paged_grid
-from unlearn_core.ui.pages.history import filters, grouping, import_settings
+from unlearn_core.ui.pages.history import filters, grouping, import_settings, shipped_table
 from unlearn_core.ui.pages.history.grouping import HistoryGroup
 from unlearn_core.ui.pages.history.run_table import COLUMNS, table
 from unlearn_core.ui.shell import cache, formatting, navigation, url_state, urls, worker_status
@@ -34,10 +34,12 @@ def show() -> None:
     _restored()
     if is_empty:
         _empty()
+        shipped_table.show()
         return
     busy = bool(cache.store().list_runs(kinds=KINDS, states=UNFINISHED_STATES, limit=1))
     st.fragment(_board, run_every=worker_status.BACKGROUND_POLL_SECONDS if busy else None, key="history")(busy)
     import_settings.show()
+    shipped_table.show()
 
 
 def _runs(run_filter: RunFilter = ALL_RUNS) -> list[RunBrief]:
@@ -154,7 +156,9 @@ def _actions(ticked: list[HistoryGroup], picked: list[Run]) -> None:
         done = [run for run in picked if run.state is RunState.DONE and isinstance(run.spec, UnlearnSpec)]
         able = 2 <= len(done) <= urls.MAX_RUNS and len(done) == len(picked)
         if st.button("Compare", icon=":material/compare_arrows:", key="compare", disabled=not able):
-            st.switch_page(navigation.page("compare"), query_params=urls.comparison_params(done[::-1]))
+            st.switch_page(
+                navigation.page("compare"), query_params=urls.comparison_params([run.id for run in done[::-1]])
+            )
         st.button("Cancel", icon=":material/stop:", key="cancel", disabled=not going, on_click=_cancel, args=(going,))
         label = "Delete" if len(over) < 2 else f"Delete {len(over)}"
         with st.popover(label, icon=":material/delete:", disabled=not over):

@@ -13,7 +13,7 @@ from unlearn_core.data import datasets
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.report import MODELS, describe_forget_set
-from unlearn_core.domain.run import Run
+from unlearn_core.domain.run import Run, run_name
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.history import grouping, sparkline
 from unlearn_core.ui.pages.history.grouping import HistoryGroup
@@ -154,7 +154,7 @@ def _label(entry: HistoryGroup) -> str:
     """What a click opens: a run, the sweep of a group, or the comparison of all methods."""
     if entry.is_group and entry.sweep:
         return f"Sweep {entry.sweep}"
-    return "Compare" if entry.is_group and entry.item_label == "method" else f"Run {entry.head.id}"
+    return "Compare" if entry.is_group and entry.item_label == "method" else run_name(entry.head.id)
 
 
 def method_title(title: str, method: str) -> str:

@@ -22,16 +22,13 @@ from unlearn_core.domain.report import Report, forget_set_title
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.domain.sweeps.sweep import sweep_id
 from unlearn_core.store.data_folder import open_data_dir
-from unlearn_core.store.files import artifacts, reports
+from unlearn_core.store.files import artifacts, reports, shipped_runs
 from unlearn_core.ui.components import gold_actions, run_bar, training_form
 from unlearn_core.ui.components.checkpoint import checkpoint_result
 from unlearn_core.ui.pages.run import presenter
 from unlearn_core.ui.report import report_view
 from unlearn_core.ui.shell import cache, formatting, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
-
-EXAMPLE_ID = "example"
-"""The id of the bundled example report in the URL."""
 
 _SHOWN = "run shown"
 
@@ -46,7 +43,7 @@ _GOLD_DONE = (
 
 
 def requested_run() -> Run | Report | None:
-    """Return the run in the URL, or the bundled report, or None.
+    """Return the run in the URL, or the report of a run that ships, or None.
 
     Without an id it is the run that this session showed last, else the visitor's latest run. The back button needs
     this: Streamlit leaves a URL in the history with this page's path and the next page's parameters.
@@ -54,10 +51,18 @@ def requested_run() -> Run | Report | None:
     if "id" not in st.query_params:
         _write_url(st.session_state.get(_SHOWN) or _latest())
     wanted = st.query_params.get("id")
-    found = None if wanted is None else cache.example() if wanted == EXAMPLE_ID else _run(wanted)
+    found = None if wanted is None else _shipped(wanted) or _run(wanted)
     if found is not None:
         st.session_state[_SHOWN] = wanted
     return found
+
+
+def _shipped(wanted: str) -> Report | None:
+    """The report of a run that ships, if this is its number or the name of the example."""
+    if wanted == shipped_runs.EXAMPLE:
+        return cache.example()
+    number = url_state.parse_run(wanted)
+    return cache.shipped_report(number) if number is not None and number < 0 else None
 
 
 def _latest() -> str | None:
@@ -119,7 +124,7 @@ def show_nothing() -> None:
         if st.button("Choose what to forget", type="primary", icon=":material/ink_eraser:", key="to-forget"):
             url_state.open_page("forget")
         if st.button("See a finished run", icon=":material/visibility:", key="to-example"):
-            st.switch_page(navigation.page("run"), query_params={"id": EXAMPLE_ID})
+            st.switch_page(navigation.page("run"), query_params={"id": shipped_runs.EXAMPLE})
         if st.button("All runs", icon=":material/history:", key="to-history"):
             st.switch_page(navigation.page("history"), query_params={})
 
@@ -153,7 +158,7 @@ def show_done(run: Run) -> None:
 
 
 def show_report(report: Report, run: Run | None, group: Sequence[Run] = ()) -> None:
-    """Show a report, or one slide of it if the URL asks for it; `run` is None for the bundled example."""
+    """Show a report, or one slide of it if the URL asks for it; `run` is None for a run that ships."""
     if presenter.is_open():
         presenter.show(report)
         return

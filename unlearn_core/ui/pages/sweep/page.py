@@ -7,6 +7,7 @@ from unlearn_core.data import datasets
 from unlearn_core.domain.errors import NotFoundError, UnlearnError
 from unlearn_core.domain.report import describe_forget_set
 from unlearn_core.domain.sweeps.sweep import Sweep, SweepSpec
+from unlearn_core.store.files import shipped_runs
 from unlearn_core.ui.pages.sweep import form, progress
 from unlearn_core.ui.pages.sweep.form import SWEEP_PARAM
 from unlearn_core.ui.shell import cache, formatting, navigation, url_state
@@ -67,7 +68,7 @@ def _wanted() -> str | None:
 
 
 def _find(wanted: str) -> Sweep | None:
-    number = url_state.parse_number(wanted)
+    number = shipped_runs.SWEEP_NUMBER if wanted == str(shipped_runs.SWEEP_NUMBER) else url_state.parse_number(wanted)
     if number is None:
         return None
     try:
@@ -86,14 +87,25 @@ def _nothing(wanted: str) -> None:
         st.switch_page(navigation.page("sweep"), query_params={})
 
 
+def _shipped() -> None:
+    """The finished sweep that ships with the lab: it can be opened, and nobody can delete it."""
+    sweep = shipped_runs.shipped_sweep()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sweep-row-shipped"):
+        label, link = f"Shipped sweep · {escape(title(sweep.spec))}", {SWEEP_PARAM: str(sweep.id)}
+        st.page_link(navigation.page("sweep"), label=label, icon=":material/inventory_2:", query_params=link)
+        count = formatting.pluralize(len(shipped_runs.shipped_trials()), "trial")
+        titles = escape(", ".join(_hyperparameter_titles(sweep.spec)))
+        st.caption(f"{count} over {titles} · ships with the lab", width="content")
+
+
 def _earlier() -> None:
     """The sweeps of this data folder, newest first."""
     store = cache.store().sweeps
     found = store.list_recent(limit=30)
     st.header("Earlier sweeps", anchor=False)
     if not found:
-        st.caption("None yet. A sweep continues while this page is closed, and its link stays valid.")
-        return
+        st.caption("None of yours yet. A sweep continues while this page is closed, and its link stays valid.")
+    _shipped()
     counts = store.finished_counts([one.id for one in found])
     for one in found:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"sweep-row-{one.id}"):

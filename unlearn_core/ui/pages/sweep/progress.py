@@ -12,8 +12,9 @@ from unlearn_core.domain.method import Method
 from unlearn_core.domain.report import describe_forget_set
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweeps.objectives import OBJECTIVES
-from unlearn_core.domain.sweeps.sweep import Sweep, SweepState, Trial, busy_minutes
+from unlearn_core.domain.sweeps.sweep import Sweep, SweepState, Trial, busy_minutes, trial_name
 from unlearn_core.store.data_folder import open_data_dir
+from unlearn_core.store.files import shipped_runs
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.sweep import charts, form, sweep_downloads, trial_table
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state, worker_status
@@ -77,7 +78,8 @@ def _board(number: int, was_busy: bool) -> None:
 def _caption(sweep_data: SweepData) -> str:
     """Number, progress, failures and remaining time of a sweep."""
     sweep, over = sweep_data.sweep, [trial for trial in sweep_data.trials if trial.is_over]
-    parts = [f"Sweep {sweep.id}", f"{escape(sweep_data.method)} on {escape(sweep_data.forgotten)}"]
+    first = "Shipped sweep" if sweep.id == shipped_runs.SWEEP_NUMBER else f"Sweep {sweep.id}"
+    parts = [first, f"{escape(sweep_data.method)} on {escape(sweep_data.forgotten)}"]
     if sweep.spec.minutes is None:
         parts.append(f"{len(over)} of {formatting.pluralize(sweep.spec.max_trials, 'trial')}")
     else:
@@ -120,7 +122,7 @@ def _buttons(sweep_data: SweepData) -> None:
             type="primary",
             icon=":material/check:",
             key="sweep-take",
-            help=f"Run {best.run}: {_settings(sweep_data, best)}",
+            help=f"{trial_name(best).capitalize()}: {_settings(sweep_data, best)}",
         ):
             url_state.load_spec(sweep.spec.run_spec(best.params))
             url_state.open_page("method")

@@ -7,7 +7,7 @@ import streamlit as st
 from unlearn_core.charts.drawing import sweep_drawing
 from unlearn_core.charts.drawing.sweep_drawing import SweepData, format_objective, format_value
 from unlearn_core.domain.sweeps.objectives import OBJECTIVES, objective_values
-from unlearn_core.domain.sweeps.sweep import Trial
+from unlearn_core.domain.sweeps.sweep import Trial, trial_name
 from unlearn_core.ui.shell import drawings, navigation
 
 
@@ -62,7 +62,7 @@ def _rows(sweep_data: SweepData, ordered: list[Trial]) -> pd.DataFrame:
     spec = sweep_data.sweep.spec
     shown = dict.fromkeys((*spec.objectives, "forget", "retain"))
     found = sweep_drawing.trials_table(sweep_data).set_index("trial").loc[[trial.number for trial in ordered]]
-    rows = pd.DataFrame({"open": [f"Run {trial.run}" if trial.run else "deleted" for trial in ordered]})
+    rows = pd.DataFrame({"open": [trial_name(trial).capitalize() if trial.state else "deleted" for trial in ordered]})
     rows["outcome"] = [trial.status for trial in ordered]
     for one in spec.ranges:
         rows[sweep_data.hyperparameter_title(one.knob)] = [format_value(trial.params[one.knob]) for trial in ordered]

@@ -1,0 +1,1 @@
+"""Makes the finished runs that ship with the project."""
