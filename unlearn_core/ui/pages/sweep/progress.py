@@ -68,6 +68,8 @@ def _board(number: int, was_busy: bool) -> None:
         st.title(sweep_data.title(lambda name: f"*{escape(name)}*"), anchor=False, width="content")
         _buttons(sweep_data)
     _state(sweep_data, unfinished)
+    if sweep_data.sweep.id == shipped_runs.SWEEP_NUMBER:
+        st.caption("This sweep ships with the lab, without the reports of its trials: sweep again to have them.")
     if sweep_data.done:
         charts.show(sweep_data, busy=was_busy)
     if sweep_data.trials:
