@@ -29,7 +29,7 @@ from unlearn_core.domain.results.explanations import (
     RegionsResult,
     SnapshotsResult,
 )
-from unlearn_core.domain.results.found_settings import Goal, TriedSettings, TuningResult
+from unlearn_core.domain.results.found_settings import EarlyStopResult, Goal, TriedSettings, TuningResult
 from unlearn_core.domain.results.layer_comparison import (
     KindWeights,
     LayerStatistics,
@@ -140,6 +140,7 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
         parts=stored(
             accuracy_of(logits, labels, split),
             _tried(np.random.default_rng(seed)),
+            _stopped(np.random.default_rng(seed)),
             _logits(logits, labels),
             _predictions(logits, split, images),
             _layers(rng, gold),
@@ -558,6 +559,21 @@ def _tried(rng: np.random.Generator) -> TuningResult:
         chosen=2,
         params=tried[2].params,
         titles={"impair_lr": "Impair: learning rate"},
+    )
+
+
+def _stopped(rng: np.random.Generator) -> EarlyStopResult:
+    """Eight states of at most sixteen, of which the fifth fits best."""
+    retain = np.array([0.7, 0.8, 0.85, 0.86, 0.9, 0.88, 0.87, 0.86]) + rng.uniform(-0.01, 0.01, 8)
+    return EarlyStopResult(
+        goal=Goal(forget_low=0.0, forget_high=0.02, retain_low=0.85),
+        images=ImageCounts(forget=300, retain=500),
+        planned=160,
+        stopped=80,
+        kept=4,
+        steps=np.arange(10, 90, 10),
+        forget=np.array([0.1, 0.05, 0.02, 0.01, 0.0, 0.0, 0.0, 0.0]),
+        retain=retain,
     )
 
 

@@ -53,17 +53,24 @@ def hyperparameter(
     symbol: str = "",
     advanced: bool = False,
     choices: tuple[str, ...] = (),
+    came_later: bool = False,
 ) -> Any:
     """Declare a field of a BaseHyperparameters model.
 
     `title` is the widget's label, `explain` one plain sentence, `symbol` the paper's symbol. Numbers need `low` and
     `high`; a value outside is rejected. `choices` makes it a choice. A text without choices is a list of whole
-    numbers ("1,2,2").
+    numbers ("1,2,2"). One that `came_later` is left out of the values while it has its default, so that specs from
+    before it keep their fingerprints.
     """
     extra: JsonDict = {"title": title, "explain": explain, "scale": scale, "step": step, "unit": unit, "symbol": symbol}
     extra |= {"advanced": advanced, "low": low, "high": high, "choices": [*choices]}
     pattern = "^(" + "|".join(choices) + ")$" if choices else INT_LIST_PATTERN if isinstance(default, str) else None
-    return Field(default, ge=low, le=high, pattern=pattern, json_schema_extra=extra)
+
+    def is_default(value: object) -> bool:
+        return value == default
+
+    left_out = is_default if came_later else None
+    return Field(default, ge=low, le=high, pattern=pattern, json_schema_extra=extra, exclude_if=left_out)
 
 
 class BaseHyperparameters(BaseModel):

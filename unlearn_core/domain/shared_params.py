@@ -128,3 +128,15 @@ def loss_cap(default: float) -> Any:
         unit="nats",
         explain="Images with a larger loss than this are not pushed further; 0 disables the cap.",
     )
+
+
+def early_stop() -> Any:
+    """Whether the run watches validation images while the method trains (engine/tuning/early_stop.py)."""
+    return hyperparameter(
+        False,
+        title="Stop early",
+        explain="Watches validation images during the last phase: keeps the state that fits best, and stops when "
+        "further steps bring none that fits better.",
+        advanced=True,
+        came_later=True,
+    )

@@ -22,6 +22,8 @@ def why_specs_not_stackable(specs: Sequence[Any], stackable: StackableParams) ->
         return "Only unlearning runs can be stacked."
     if any(spec.auto for spec in specs):
         return "A run that finds its own hyperparameters cannot be stacked."
+    if any(spec.params.get("early_stop") for spec in specs):
+        return "A run that stops early by validation images cannot be stacked."
     method = specs[0].method
     if method not in stackable:
         return f"Runs of {method} cannot be stacked: its file has no `forget_stacked`."

@@ -11,7 +11,7 @@ import torch
 from unlearn_core.domain.jobs import MeasureSpec, UnlearnSpec
 from unlearn_core.domain.report import Report, forget_set_title, stored
 from unlearn_core.domain.results.course import PhaseTiming, RunSeconds, TimingsResult
-from unlearn_core.domain.results.found_settings import TuningResult
+from unlearn_core.domain.results.found_settings import EarlyStopResult, TuningResult
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Run
 from unlearn_core.domain.split import evenly_spaced
@@ -24,7 +24,7 @@ from unlearn_core.engine.model_cache import ModelCache, freeze_result
 from unlearn_core.engine.record_run import record_run
 from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run
 from unlearn_core.engine.tracker import CancelOnlyTracker, RunTracker, SnapshotRecorder
-from unlearn_core.engine.tuning import find_settings
+from unlearn_core.engine.tuning import early_stop, find_settings
 from unlearn_core.installation import VERSION, source_digest
 from unlearn_core.probes.common import class_activation
 from unlearn_core.store.data_folder import open_data_dir
@@ -136,6 +136,7 @@ class PreparedRun(NamedTuple):
     load_seconds: float
     tuning: TuningResult | None = None
     search_seconds: float | None = None
+    stopped: EarlyStopResult | None = None
 
 
 def prepare_run(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener) -> PreparedRun:
@@ -157,7 +158,10 @@ def _unlearn(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener, 
     began = time.perf_counter()
     # Dropout layers draw from the global random state; everything else has its own random streams.
     with seeded(spec.seed, "noise", device=model_cache.device):
-        prepared.resolved.method.forget(prepared.problem, prepared.resolved.params, prepared.tracker)
+        stopped = early_stop.forget(prepared.resolved, prepared.problem, prepared.tracker)
+    if stopped is not None:
+        prepared = prepared._replace(stopped=stopped)
+        prepared.tracker.capture()  # The state that was kept need not be the last one.
     synchronize(model_cache.device)
     return complete_run(prepared, model_cache, folder, forget_seconds=time.perf_counter() - began)
 
@@ -182,7 +186,8 @@ def complete_run(
     """
     tracker = prepared.tracker
     tracker.set_stage("evaluating")
-    recorded = (*tracker.artifacts(), *filter(None, (prepared.tuning, tracker.curves(), tracker.snapshots())))
+    results = (prepared.tuning, prepared.stopped, tracker.curves(), tracker.snapshots())
+    recorded = (*tracker.artifacts(), *filter(None, results))
     unlearned = measure_run.UnlearnedRun(
         prepared.resolved,
         freeze_result(prepared.problem.model),

@@ -169,7 +169,7 @@ class RunTracker:
         self._phases[self._at] = self._phases[self._at]._replace(done=done)
         self._phase_began = time.perf_counter()
         self._starts.append((self._step, self._phase_began - self._began))
-        self._capture()
+        self.capture()
         self._report_progress()
 
     def iterate(self, items: Iterable[T]) -> Iterator[T]:
@@ -260,6 +260,17 @@ class RunTracker:
             regions=np.stack(regions) if regions else None,
         )
 
+    def capture(self) -> None:
+        """Add the model as it is to the curve and to the snapshots."""
+        if self._recorder is None:
+            return
+        snapshot = self._recorder.capture()
+        name = self._phases[self._at].name
+        point = CurvePoint(self._step, time.perf_counter() - self._began, name, snapshot.forget, snapshot.retain)
+        self._points.append(point)
+        self._snapshots.append(snapshot)
+        self._listener.point(point)
+
     def phases(self) -> tuple[Phase, ...]:
         """Return every phase with its steps and seconds."""
         return tuple(self._phases)
@@ -272,25 +283,15 @@ class RunTracker:
         done = phase.done + 1
         self._phases[self._at] = phase._replace(done=done, steps=max(phase.steps, done), seconds=seconds)
         if self._step % self._every == 0:
-            self._capture()
+            self.capture()
         self._report_progress()
-
-    def _capture(self) -> None:
-        if self._recorder is None:
-            return
-        snapshot = self._recorder.capture()
-        name = self._phases[self._at].name
-        point = CurvePoint(self._step, time.perf_counter() - self._began, name, snapshot.forget, snapshot.retain)
-        self._points.append(point)
-        self._snapshots.append(snapshot)
-        self._listener.point(point)
 
     def _close_phase(self) -> None:
         if self._at >= 0:
             phase = self._phases[self._at]
             self._phases[self._at] = phase._replace(seconds=time.perf_counter() - self._phase_began)
             if self._points and self._points[-1].step < self._step:
-                self._capture()
+                self.capture()
 
     def _report_progress(self, stage: str | None = None) -> None:
         phase = self._phases[self._at] if self._at >= 0 else None

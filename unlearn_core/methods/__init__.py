@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from unlearn_core.domain.forget_request import Forget
+from unlearn_core.domain.forget_request import Forget, RequestSize
 from unlearn_core.domain.method import Method, Preset, ProblemSize
+from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.plugins import cards, lookup
 
 TUNED_CLASSIFIER = "resnet20"
@@ -43,7 +44,15 @@ def presets(method: Method, classifier: str) -> dict[str, Preset]:
         "The run tries several strengths at its start and uses what fits, by validation images. "
         f"Strength: {method.tuning.rule[0].lower()}{method.tuning.rule[1:]}"
     )
-    return {AUTO: Preset(AUTO, summary, first.params, first.by_request_size, method.tuning.finds), **method.presets}
+    by_size: dict[RequestSize, BaseHyperparameters] = {
+        size: _stopping(params) for size, params in first.by_request_size.items()
+    }
+    return {AUTO: Preset(AUTO, summary, _stopping(first.params), by_size, method.tuning.finds), **method.presets}
+
+
+def _stopping(params: BaseHyperparameters) -> BaseHyperparameters:
+    """The same hyperparameters with early stopping, where the method has it."""
+    return params.updated({"early_stop": True}) if "early_stop" in params.hyperparameters() else params
 
 
 def preset(method: Method, classifier: str, name: str) -> Preset:

@@ -22,7 +22,15 @@ from torch import Tensor, nn
 
 from unlearn_core.domain.method import TUNED_ON, DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
-from unlearn_core.domain.shared_params import augment, batch_size, epochs, freeze_batchnorm, learning_rate, linear_decay
+from unlearn_core.domain.shared_params import (
+    augment,
+    batch_size,
+    early_stop,
+    epochs,
+    freeze_batchnorm,
+    learning_rate,
+    linear_decay,
+)
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.batches import steps_in_epoch
@@ -71,6 +79,7 @@ class Hyperparameters(BaseHyperparameters):
     frozen_norm: bool = freeze_batchnorm(False)
     augment: bool = augment()
     batch: int = batch_size(64)
+    early_stop: bool = early_stop()
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:

@@ -22,6 +22,7 @@ from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import (
     augment,
     batch_size,
+    early_stop,
     epochs,
     learning_rate,
     linear_decay,
@@ -64,6 +65,7 @@ class Hyperparameters(BaseHyperparameters):
     weight_decay: float = weight_decay()
     augment: bool = augment()
     batch: int = batch_size()
+    early_stop: bool = early_stop()
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:

@@ -18,6 +18,7 @@ from unlearn_core.domain.params import BaseHyperparameters
 from unlearn_core.domain.shared_params import (
     augment,
     batch_size,
+    early_stop,
     epochs,
     learning_rate,
     linear_decay,
@@ -42,6 +43,7 @@ class Hyperparameters(BaseHyperparameters):
     weight_decay: float = weight_decay()
     augment: bool = augment()
     batch: int = batch_size()
+    early_stop: bool = early_stop()
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:

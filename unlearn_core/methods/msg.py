@@ -27,7 +27,15 @@ from torch.nn import functional as F
 
 from unlearn_core.domain.method import TUNED_ON, DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
-from unlearn_core.domain.shared_params import augment, batch_size, epochs, learning_rate, momentum, weight_decay
+from unlearn_core.domain.shared_params import (
+    augment,
+    batch_size,
+    early_stop,
+    epochs,
+    learning_rate,
+    momentum,
+    weight_decay,
+)
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.evaluate import eval_mode
@@ -83,6 +91,7 @@ class Hyperparameters(BaseHyperparameters):
     weight_decay: float = weight_decay()
     augment: bool = augment()
     batch: int = batch_size()
+    early_stop: bool = early_stop()
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:

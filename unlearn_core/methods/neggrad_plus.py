@@ -24,6 +24,7 @@ from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.shared_params import (
     augment,
     batch_size,
+    early_stop,
     epochs,
     freeze_batchnorm,
     grad_clip,
@@ -67,6 +68,7 @@ class Hyperparameters(BaseHyperparameters):
     augment: bool = augment()
     retain_batch: int = batch_size(128, title="Batch size, retain set")
     forget_batch: int = batch_size(128, title="Batch size, forget set")
+    early_stop: bool = early_stop()
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:

@@ -30,7 +30,7 @@ from torch.nn import functional as F
 from unlearn_core.domain.method import TUNED_ON, DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter, parse_int_list
 from unlearn_core.domain.results.method_artifacts import ReinitializedLayers
-from unlearn_core.domain.shared_params import augment, batch_size, learning_rate, momentum, weight_decay
+from unlearn_core.domain.shared_params import augment, batch_size, early_stop, learning_rate, momentum, weight_decay
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.importance import fisher_diagonal, images_per_chunk
@@ -135,6 +135,7 @@ class Hyperparameters(BaseHyperparameters):
     weight_decay: float = weight_decay()
     augment: bool = augment()
     batch: int = batch_size(64)
+    early_stop: bool = early_stop()
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:

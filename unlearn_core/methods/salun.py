@@ -29,6 +29,7 @@ from unlearn_core.domain.results.method_artifacts import SaliencyMask
 from unlearn_core.domain.shared_params import (
     augment,
     batch_size,
+    early_stop,
     epochs,
     learning_rate,
     linear_decay,
@@ -73,6 +74,7 @@ class Hyperparameters(BaseHyperparameters):
     weight_decay: float = weight_decay()
     augment: bool = augment()
     batch: int = batch_size()
+    early_stop: bool = early_stop()
 
 
 class MaskedParameter(NamedTuple):

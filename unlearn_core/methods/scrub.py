@@ -32,6 +32,7 @@ from unlearn_core.domain.results.method_artifacts import RewindErrors
 from unlearn_core.domain.shared_params import (
     augment,
     batch_size,
+    early_stop,
     epochs,
     freeze_batchnorm,
     grad_clip,
@@ -112,6 +113,7 @@ class Hyperparameters(BaseHyperparameters):
     augment: bool = augment()
     forget_batch: int = batch_size(32, title="Batch size, forget set")
     retain_batch: int = batch_size(128, title="Batch size, retain set")
+    early_stop: bool = early_stop()
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:

@@ -27,7 +27,7 @@ from torch.nn import functional as F
 from unlearn_core.domain.method import TUNED_ON, DataAccess, Method, Preset, ProblemSize, Reference
 from unlearn_core.domain.params import BaseHyperparameters, hyperparameter
 from unlearn_core.domain.results.method_artifacts import NoiseError, NoiseErrors, NoiseImages
-from unlearn_core.domain.shared_params import augment, batch_size
+from unlearn_core.domain.shared_params import augment, batch_size, early_stop
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.domain.tuning import Tuning, epochs_for
 from unlearn_core.training.batches import crop_and_flip, to_floats
@@ -120,6 +120,7 @@ class Hyperparameters(BaseHyperparameters):
     )
     augment: bool = augment()
     batch: int = batch_size(64)
+    early_stop: bool = early_stop()
 
 
 def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:

@@ -16,7 +16,7 @@ MOONS = {"classifier": "mlp-moons", "forget": "dawn"}
 
 
 def spec(auto: tuple[str, ...], **params: float) -> UnlearnSpec:
-    base = methods.method("unsir").presets["bundled"].params.updated(dict(params))
+    base = methods.method("unsir").presets["bundled"].params.updated({"early_stop": bool(auto)} | dict(params))
     request = ForgetRequest(classifier="mlp-moons", dataset="moons", forget=ForgetClasses(classes=(0,)))
     return UnlearnSpec(request=request, method="unsir", params=base.model_dump(), auto=auto)
 
@@ -75,8 +75,10 @@ def test_changing_to_that_classifier_is_bundled_again(visit: Visit) -> None:
         spec(FOUND, noise_steps=5),
         spec(()),
         spec((), impair_lr=0.01, repair_epochs=3),
+        spec(FOUND, early_stop=False),
+        spec((), early_stop=True),
     ],
-    ids=["all", "one fixed", "one changed", "another changed", "none", "none, changed"],
+    ids=["all", "one fixed", "one changed", "another changed", "none", "none, changed", "to the end", "stopping"],
 )
 def test_a_run_comes_back_through_its_address(made: UnlearnSpec) -> None:
     setup = setups.from_spec(made)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, label, without_words, words
-from unlearn_core.charts.report import tried_settings
+from unlearn_core.charts.report import training_curve, tried_settings
 from unlearn_core.charts.text.warnings import report_warnings
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.found_settings import TuningResult
@@ -36,6 +36,7 @@ def test_the_tries_are_drawn_and_told(visit: Visit, found: Report) -> None:
     assert "Wanted: forget accuracy of at most 2.0" in words(app)
     assert not without_words(app)
     assert "no fitting settings" not in words(app).lower()
+    assert "Repair ended" in training_curve.summary(found) and training_curve.summary(found) in words(app)
 
 
 def test_what_was_found_is_a_setup_with_one_click(visit: Visit, found: Report) -> None:

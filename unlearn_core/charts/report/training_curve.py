@@ -17,10 +17,11 @@ from unlearn_core.charts.drawing.phase_bands import (
     phase_spans,
     set_axes,
 )
-from unlearn_core.charts.drawing.theme import Theme
+from unlearn_core.charts.drawing.theme import PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import capitalize, is_class_request, percent, retain_set_label, seconds
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.course import CurvesResult
+from unlearn_core.domain.results.found_settings import EarlyStopResult
 from unlearn_core.domain.run import CurvePoint, Phase
 
 LIVE_HEIGHT = 330
@@ -58,7 +59,21 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         what = report.forget_set_title if is_class_request(report) else "forget images"
         names = LineLabels(what, retain_set_label(report).removeprefix("the "))
         draw_curves(drawn, lines, bands, line_labels=names, end=ends[-1], theme=theme, column=column)
+        kept = _kept_at(report)
+        if kept is not None:
+            here: PlotlyDict = {"row": 1, "col": column}
+            line = {"color": theme.after, "width": 2, "dash": "dash"}
+            drawn.add_vline(x=kept, line=line, annotation_text="kept", **here)
     return set_axes(drawn, max(ends))
+
+
+def _kept_at(report: Report) -> float | None:
+    """Return the seconds at which the model had the state that early stopping kept; None if that is the last one."""
+    result, curves = report.get(EarlyStopResult), report[CurvesResult]
+    if result is None or result.kept is None or result.kept == len(result.steps) - 1:
+        return None
+    step = curves.phases[-1].first_step + result.steps[result.kept]
+    return float(np.interp(step, curves.steps, curves.seconds))
 
 
 def _lines(report: Report) -> AccuracyCurves:
@@ -115,7 +130,25 @@ def summary(report: Report) -> str:
     else:
         said += f". There are no validation images of {retain_set_label(report)}, so these have no line."
     said += f" Estimated on {images.forget} and {images.retain} fixed images; the final results use all images."
-    return f"{said} {_gold(report)}"
+    return " ".join([said, *_stopped(report), _gold(report)])
+
+
+def _stopped(report: Report) -> list[str]:
+    """Say what early stopping did, if it was on: how many steps were made, and which state was kept."""
+    result = report.get(EarlyStopResult)
+    if result is None:
+        return []
+    if result.kept is None:
+        return ["Early stopping had no validation images of these classes to compare, so all steps were made."]
+    forget, retain, step = (getattr(result, name)[result.kept] for name in ("forget", "retain", "steps"))
+    made = f"after {result.stopped:,} of {result.planned:,} steps" if result.stopped < result.planned else "at the end"
+    kept = "the last state was kept" if step == result.stopped else f"the state after {step:,} steps was kept"
+    why = "fits best" if result.goal.shortfall(forget, retain) == 0 else "came closest to the goal"
+    images = f"{result.images.forget} forget images and {result.images.retain} retained ones"
+    return [
+        f"{capitalize(report[CurvesResult].phases[-1].name)} ended {made}, and {kept}, which {why} on {images} "
+        f"({percent(float(forget))} and {percent(float(retain))}), none of them test images."
+    ]
 
 
 def _gold(report: Report) -> str:

@@ -83,11 +83,16 @@ class RunPlan:
 
     @property
     def first_try(self) -> BaseHyperparameters:
-        """The hyperparameters with which a search would begin: those of the trials of a sweep, which do not search."""
+        """The hyperparameters with which a search would begin: those of the trials of a sweep, which do not search.
+
+        Nor do they stop early, unless that was chosen: trials that make the same steps can be stacked.
+        """
         tuning = self.method.tuning
         if tuning is None or self.sizes is None:
             return self.params
-        return tuning.settings(self.params, self.sizes, 1.0, only=self.auto)
+        begun = tuning.settings(self.params, self.sizes, 1.0, only=self.auto)
+        stops = self.auto and "early_stop" not in self.setup.params
+        return begun.updated({"early_stop": False}) if stops and "early_stop" in begun.hyperparameters() else begun
 
     def title(self) -> str:
         """The title of the run: "Forget cat with UNSIR"."""

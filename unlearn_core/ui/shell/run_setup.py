@@ -72,13 +72,17 @@ def from_spec(spec: UnlearnSpec) -> RunSetup:
     # Of a search, only some hyperparameters may be left: the others are changes of the preset that searches for all.
     searching = next((name for name, preset in presets.items() if set(spec.auto) <= set(preset.auto)), first)
     base_name = fitting or (searching if spec.auto else next(iter(named), first))
-    base = presets[base_name].for_request(forget).model_dump()
+    base = presets[base_name].for_request(forget)
     fixed = set(presets[base_name].auto) - set(spec.auto)
     return replace(
         request_setup(spec),
         method=spec.method,
         preset="" if base_name == first else base_name,
-        params={name: value for name, value in params.model_dump().items() if value != base[name] or name in fixed},
+        params={
+            name: getattr(params, name)
+            for name in params.hyperparameters()
+            if getattr(params, name) != getattr(base, name) or name in fixed
+        },
     )
 
 
@@ -173,12 +177,15 @@ def _method(setup: RunSetup, url_params: dict[str, str]) -> RunSetup:
     preset = methods.preset(method, setup.classifier, name)
     base = preset.for_request(setup.forget)
     given = {name: url_params[name] for name in method.params.hyperparameters() if name in url_params}
-    values = base.updated(given).model_dump()
-    changed = {name: value for name, value in values.items() if value != getattr(base, name)}
+    params = base.updated(given)
     # A hyperparameter that the run would find is fixed by naming it, whatever its value.
-    fixed = {name: values[name] for name in given if name in preset.auto}
+    own = {
+        name: getattr(params, name)
+        for name in params.hyperparameters()
+        if getattr(params, name) != getattr(base, name) or (name in given and name in preset.auto)
+    }
     is_first = preset == next(iter(methods.presets(method, setup.classifier).values()))
-    return replace(setup, method=method.id, preset="" if is_first else name, params=changed | fixed)
+    return replace(setup, method=method.id, preset="" if is_first else name, params=own)
 
 
 def _seed(setup: RunSetup, url_params: dict[str, str]) -> RunSetup:

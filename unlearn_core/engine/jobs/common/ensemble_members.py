@@ -25,6 +25,7 @@ from unlearn_core.domain.tracker import NullTracker, Tracker
 from unlearn_core.engine.initial_weights import initial_model
 from unlearn_core.engine.model_cache import DeviceDataset, FrozenModel, ModelCache, freeze_result
 from unlearn_core.engine.setup import build_problem, resolve_run
+from unlearn_core.engine.tuning import early_stop
 from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.models.ensembles import EnsembleOutputs
 from unlearn_core.probes.common.neurips_score import Score, neurips_score, phi
@@ -103,7 +104,7 @@ def unlearned_outputs(
     if before is not None:
         resolved = resolved._replace(before=before)
     problem = build_problem(resolved, model_cache)
-    resolved.method.forget(problem, resolved.params, tracker)
+    early_stop.forget(resolved, problem, tracker)
     return outputs_of(freeze_result(problem.model).module, resolved.data, resolved.split)
 
 

@@ -1,0 +1,136 @@
+"""Early stopping: a run that watches validation images while its method trains, and keeps the state that fits best.
+
+The last phase of the method is watched, in which it trains at length: what it does before (noise, impairing,
+re-initialising) is undone by no state of that phase. States are compared by the goal that a search has too
+(find_settings.py), so no test image has a part in it. The moments are counted in steps, never in seconds, so that the
+same spec gives the same weights on any machine.
+
+Early stopping by validation data is as old as training (Prechelt, Early Stopping - But When?, 1998); a state before the
+last can be the best of an unlearning method (rewinding in SCRUB, Kurmanji et al., NeurIPS 2023, section 3.2).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+import numpy as np
+from torch import Tensor, nn
+
+from unlearn_core.domain.results.course import ImageCounts
+from unlearn_core.domain.results.found_settings import EarlyStopResult
+from unlearn_core.domain.results.method_artifacts import Artifact
+from unlearn_core.domain.tracker import Tracker
+from unlearn_core.engine.setup import ResolvedRun
+from unlearn_core.engine.tuning.budget import EVALUATION_COST
+from unlearn_core.engine.tuning.find_settings import Judge, judge_of
+from unlearn_core.training.problem import Problem
+
+T = TypeVar("T")
+
+MOST_LOOKS, FEWEST_LOOKS = 16, 2
+"""How many states are compared."""
+SHARE_OF_RUN = 0.2
+"""What evaluating them may cost beyond the fewest, as a share of the run."""
+PATIENCE = 3
+"""The run ends when so many states after the best one fit no better."""
+
+
+def forget(resolved: ResolvedRun, problem: Problem, tracker: Tracker) -> EarlyStopResult | None:
+    """Apply a run's method to `problem.model`, and return what early stopping did; None where it is off.
+
+    Raises DivergedError if the loss is not finite, and CancelledError if the run is cancelled.
+    """
+    if not getattr(resolved.params, "early_stop", False):
+        resolved.method.forget(problem, resolved.params, tracker)
+        return None
+    judge = judge_of(resolved)
+    watching = WatchingTracker(tracker, problem.model, judge, _num_looks(resolved, problem, judge))
+    resolved.method.forget(problem, resolved.params, watching)
+    return watching.finish()
+
+
+def _num_looks(resolved: ResolvedRun, problem: Problem, judge: Judge) -> int:
+    """Return how many states are compared; none if nothing tells how forget images should be predicted."""
+    if not judge.has_reference:
+        return 0
+    work = resolved.method.images_processed(resolved.params, problem.sizes)
+    allowed = SHARE_OF_RUN * work / (EVALUATION_COST * (len(judge.forget) + len(judge.retain)))
+    return min(MOST_LOOKS, max(FEWEST_LOOKS, int(allowed)))
+
+
+class WatchingTracker:
+    """Passes everything on to a tracker, and ends the last phase when the model no longer comes closer to the goal."""
+
+    def __init__(self, tracker: Tracker, model: nn.Module, judge: Judge, num_looks: int) -> None:
+        self._tracker, self._model, self._judge, self._num_looks = tracker, model, judge, num_looks
+        self._watched, self._planned, self._step = "", 0, 0
+        self._is_watching = self._is_over = False
+        self._moments: frozenset[int] = frozenset()
+        self._looks: list[tuple[int, float, float]] = []
+        self._best, self._state, self._last_version = -1, dict[str, Tensor](), -1
+
+    def plan(self, **steps: int) -> None:
+        self._watched, self._planned = list(steps.items())[-1]
+        looks = range(1, self._num_looks + 1)
+        self._moments = frozenset(round(self._planned * look / self._num_looks) for look in looks) - {0}
+        self._tracker.plan(**steps)
+
+    def phase(self, name: str, *, done: int = 0) -> None:
+        self._is_watching = name == self._watched
+        self._tracker.phase(name, done=done)
+
+    def iterate(self, items: Iterable[T]) -> Iterator[T]:
+        if not self._is_watching:
+            yield from self._tracker.iterate(items)
+            return
+        if self._is_over:  # The method has its steps in several loops.
+            return
+        for item in self._tracker.iterate(items):
+            yield item
+            self._step += 1
+            if self._step in self._moments:
+                self._look()
+                if self._is_over:
+                    return
+
+    def log(self, **scalars: float) -> None:
+        self._tracker.log(**scalars)
+
+    def save_artifact(self, artifact: Artifact) -> None:
+        self._tracker.save_artifact(artifact)
+
+    def finish(self) -> EarlyStopResult:
+        """Give the model the state that fits best, and return what was compared."""
+        if self._looks and (self._looks[-1][0], self._last_version) != (self._step, self._version()):
+            self._look()  # The method made further steps, or gave the model an earlier state itself.
+        if self._looks and self._best != len(self._looks) - 1:
+            self._model.load_state_dict(self._state)
+        steps, forget, retain = np.array(self._looks).reshape(-1, 3).T
+        return EarlyStopResult(
+            goal=self._judge.goal,
+            images=ImageCounts(forget=len(self._judge.forget), retain=len(self._judge.retain)),
+            planned=self._planned,
+            stopped=self._step,
+            kept=self._best if self._looks else None,
+            steps=steps.astype(np.int64),
+            forget=forget,
+            retain=retain,
+        )
+
+    def _look(self) -> None:
+        """Compare the model as it is with the states so far: by the goal, and of two that reach it by the retain set.
+
+        Of equal states the last is kept, which was trained longest; it is no reason to go on.
+        """
+        forget, retain = self._judge.accuracies(self._model)
+        self._looks.append((self._step, forget, retain))
+        self._last_version = self._version()
+        goal = self._judge.goal
+        ranks = [(-goal.shortfall(forget, retain), retain) for _, forget, retain in self._looks]
+        best = max(range(len(ranks)), key=lambda place: (ranks[place], place))
+        if best == len(ranks) - 1:
+            self._state = {name: tensor.detach().clone() for name, tensor in self._model.state_dict().items()}
+        self._best = best
+        self._is_over = ranks[best][0] == 0 and len(ranks) - 1 - ranks.index(ranks[best]) >= PATIENCE
+
+    def _version(self) -> int:
+        return sum(tensor._version for tensor in self._model.state_dict(keep_vars=True).values())
