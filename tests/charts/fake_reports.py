@@ -15,7 +15,9 @@ from unlearn_core.domain.report import Evaluation, Report, stored
 from unlearn_core.domain.results.course import (
     CurvePhase,
     CurvesResult,
+    EarlyStop,
     ImageCounts,
+    ModelState,
     PhaseTiming,
     RunSeconds,
     TimingsResult,
@@ -29,7 +31,7 @@ from unlearn_core.domain.results.explanations import (
     RegionsResult,
     SnapshotsResult,
 )
-from unlearn_core.domain.results.found_settings import EarlyStopResult, Goal, TriedSettings, TuningResult
+from unlearn_core.domain.results.found_settings import Goal, TriedSettings, TuningResult
 from unlearn_core.domain.results.layer_comparison import (
     KindWeights,
     LayerStatistics,
@@ -140,7 +142,6 @@ def made_up_report(*, gold: bool = True, images: bool = False, seed: int = 0) ->
         parts=stored(
             accuracy_of(logits, labels, split),
             _tried(np.random.default_rng(seed)),
-            _stopped(np.random.default_rng(seed)),
             _logits(logits, labels),
             _predictions(logits, split, images),
             _layers(rng, gold),
@@ -509,10 +510,26 @@ def _curves(rng: np.random.Generator) -> CurvesResult:
         ],
         images=ImageCounts(forget=150, retain=150),
         logged={"loss": [(0, 2.0), (50, 1.1), (100, 0.6)]},
+        early_stop=_early_stop(fall),
         steps=np.linspace(0, 100, 18).round().astype(int),
         seconds=seconds,
         forget=fall,
         retain=dip + back + rng.normal(0, 0.004, 18),
+    )
+
+
+def _early_stop(forget: np.ndarray) -> EarlyStop:
+    """Five states of the last phase, of which the second fits best; the accuracies follow those of the curve."""
+    retain = (0.9 - 0.1 * forget[-1] - np.array([0.05, 0, 0.02, 0.03, 0.04])).tolist()
+    return EarlyStop(
+        images=ImageCounts(forget=300, retain=500),
+        planned=64,
+        stopped=38,
+        states=[
+            ModelState(step=8 * place + 6, forget=float(forget[-1]), retain=value) for place, value in enumerate(retain)
+        ],
+        best=1,
+        reached=True,
     )
 
 
@@ -559,21 +576,6 @@ def _tried(rng: np.random.Generator) -> TuningResult:
         chosen=2,
         params=tried[2].params,
         titles={"impair_lr": "Impair: learning rate"},
-    )
-
-
-def _stopped(rng: np.random.Generator) -> EarlyStopResult:
-    """Eight states of at most sixteen, of which the fifth fits best."""
-    retain = np.array([0.7, 0.8, 0.85, 0.86, 0.9, 0.88, 0.87, 0.86]) + rng.uniform(-0.01, 0.01, 8)
-    return EarlyStopResult(
-        goal=Goal(forget_low=0.0, forget_high=0.02, retain_low=0.85),
-        images=ImageCounts(forget=300, retain=500),
-        planned=160,
-        stopped=80,
-        kept=4,
-        steps=np.arange(10, 90, 10),
-        forget=np.array([0.1, 0.05, 0.02, 0.01, 0.0, 0.0, 0.0, 0.0]),
-        retain=retain,
     )
 
 

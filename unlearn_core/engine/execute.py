@@ -10,8 +10,8 @@ import torch
 
 from unlearn_core.domain.jobs import MeasureSpec, UnlearnSpec
 from unlearn_core.domain.report import Report, forget_set_title, stored
-from unlearn_core.domain.results.course import PhaseTiming, RunSeconds, TimingsResult
-from unlearn_core.domain.results.found_settings import EarlyStopResult, TuningResult
+from unlearn_core.domain.results.course import EarlyStop, PhaseTiming, RunSeconds, TimingsResult
+from unlearn_core.domain.results.found_settings import TuningResult
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Run
 from unlearn_core.domain.split import evenly_spaced
@@ -136,7 +136,7 @@ class PreparedRun(NamedTuple):
     load_seconds: float
     tuning: TuningResult | None = None
     search_seconds: float | None = None
-    stopped: EarlyStopResult | None = None
+    stopped: EarlyStop | None = None
 
 
 def prepare_run(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener) -> PreparedRun:
@@ -186,7 +186,7 @@ def complete_run(
     """
     tracker = prepared.tracker
     tracker.set_stage("evaluating")
-    results = (prepared.tuning, prepared.stopped, tracker.curves(), tracker.snapshots())
+    results = (prepared.tuning, tracker.curves(prepared.stopped), tracker.snapshots())
     recorded = (*tracker.artifacts(), *filter(None, results))
     unlearned = measure_run.UnlearnedRun(
         prepared.resolved,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from unlearn_core.domain.cards import LayerRoles
 from unlearn_core.domain.errors import InvalidRequestError
-from unlearn_core.domain.results.course import CurvePhase, CurvesResult, ImageCounts
+from unlearn_core.domain.results.course import CurvePhase, CurvesResult, EarlyStop, ImageCounts
 from unlearn_core.domain.results.explanations import SnapshotsResult
 from unlearn_core.domain.results.method_artifacts import Artifact
 from unlearn_core.domain.run import SEARCH_STAGE, CurvePoint, Phase, Progress
@@ -220,8 +220,8 @@ class RunTracker:
         """Return what the method saved."""
         return tuple(self._artifacts.values())
 
-    def curves(self) -> CurvesResult | None:
-        """Return the curves, and end the last phase; None if no points were recorded."""
+    def curves(self, early_stop: EarlyStop | None = None) -> CurvesResult | None:
+        """Return the curves with what early stopping did, and end the last phase; None if no points were recorded."""
         self._close_phase()
         recorder = self._recorder
         if recorder is None or not self._points:
@@ -233,6 +233,7 @@ class RunTracker:
             ],
             images=ImageCounts(**{side: int(rows.sum()) for side, rows in recorder.eval_rows.items()}),
             logged=self._logged,
+            early_stop=early_stop,
             steps=np.array([point.step for point in self._points]),
             seconds=np.array([point.seconds for point in self._points]),
             forget=np.array([point.forget for point in self._points]),

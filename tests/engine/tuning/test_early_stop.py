@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from unlearn_core.domain.results.course import ImageCounts, TimingsResult
+from unlearn_core.domain.results.course import CurvesResult, EarlyStop, ImageCounts, ModelState, TimingsResult
 from unlearn_core.domain.results.explanations import SnapshotsResult
-from unlearn_core.domain.results.found_settings import EarlyStopResult, Goal
+from unlearn_core.domain.results.found_settings import Goal
 from unlearn_core.domain.stacking import why_specs_not_stackable
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.build_spec import run_spec
@@ -36,7 +36,7 @@ class FakeJudge:
         return self.accuracies_after[int(next(model.parameters()))]
 
 
-def trained(accuracies: Sequence[tuple[float, float]], *, loops: int = 1) -> tuple[int, EarlyStopResult]:
+def trained(accuracies: Sequence[tuple[float, float]], *, loops: int = 1) -> tuple[int, EarlyStop]:
     """Train for a step per pair of accuracies, in so many loops; return the step that was kept, and the result."""
     model = nn.Linear(1, 1, bias=False)
     nn.init.zeros_(model.weight)
@@ -60,14 +60,14 @@ def rising(start: float, steps: int) -> Iterator[tuple[float, float]]:
 
 def test_a_run_that_gets_better_makes_all_its_steps() -> None:
     kept, result = trained([*rising(0.8, 10)])
-    assert kept == 10 == result.stopped and result.kept == 9
+    assert kept == 10 == result.stopped and result.best == 9
 
 
 def test_a_run_ends_when_three_states_are_no_better_and_keeps_the_best() -> None:
     kept, result = trained([(0.3, 0.9), (0.02, 0.82), (0.0, 0.85), (0.0, 0.84), (0.0, 0.84), (0.0, 0.83), (0.0, 0.9)])
-    assert (kept, result.stopped, result.kept) == (3, 6, 2)
-    assert result.steps.tolist() == [1, 2, 3, 4, 5, 6]
-    assert result.forget.tolist()[:3] == [0.3, 0.02, 0.0] and result.retain.tolist()[2] == 0.85
+    assert (kept, result.stopped, result.best) == (3, 6, 2)
+    assert [state.step for state in result.states] == [1, 2, 3, 4, 5, 6]
+    assert result.states[2] == ModelState(step=3, forget=0.0, retain=0.85) and result.reached
 
 
 def test_of_equal_states_the_last_is_kept_and_is_no_reason_to_go_on() -> None:
@@ -78,7 +78,7 @@ def test_of_equal_states_the_last_is_kept_and_is_no_reason_to_go_on() -> None:
 def test_a_run_never_ends_before_the_goal_is_reached() -> None:
     kept, result = trained([(0.3, 0.9), *[(0.5, 0.9)] * 8])
     assert (kept, result.stopped) == (1, 9)
-    assert result.planned == 9
+    assert result.planned == 9 and not result.reached
 
 
 def test_forgetting_less_than_wanted_is_preferred_to_damage() -> None:
@@ -103,8 +103,8 @@ def test_a_state_that_the_method_gives_the_model_itself_is_compared_too() -> Non
             model.weight += 1
     model.load_state_dict({"weight": torch.ones(1, 1)})  # as rewinding does
     result = tracker.finish()
-    assert int(model.weight) == 1 and result.kept == 1
-    assert result.steps.tolist() == [3, 3]
+    assert int(model.weight) == 1 and result.best == 1
+    assert [state.step for state in result.states] == [3, 3]
 
 
 @pytest.fixture(scope="module")
@@ -117,34 +117,34 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
 
 
 def test_a_run_keeps_the_state_that_it_reports(run: RunResult, tmp_path: Path) -> None:
-    result, spec = run.report[EarlyStopResult], run.report.spec
+    result, spec = run.report[CurvesResult].early_stop, run.report.spec
+    assert result is not None and result.best is not None
     assert spec.params["early_stop"] is True
     assert result.images == ImageCounts(forget=300, retain=len(run.report.split.retain_val))
-    assert result.kept is not None and 2 <= len(result.steps) <= early_stop.MOST_LOOKS
+    assert 2 <= len(result.states) <= early_stop.MOST_LOOKS
     split, right = run.report.split, run.report.evaluations["after"].logits.argmax(1) == run.report.labels
-    assert right[split.retain_val].mean() == pytest.approx(result.retain[result.kept])
+    assert right[split.retain_val].mean() == pytest.approx(result.states[result.best].retain)
     assert run.report[TimingsResult].phases[-1].done == result.stopped <= result.planned
     again = unlearn(spec, device="cpu", data_dir=tmp_path)
     assert again.report.evaluations["after"].weights == run.report.evaluations["after"].weights
     assert run.run is not None
-    stored = reports.read(run.folder.parents[1], run.run)[EarlyStopResult]
-    assert stored.steps.tolist() == result.steps.tolist() and stored.kept == result.kept
+    assert reports.read(run.folder.parents[1], run.run)[CurvesResult].early_stop == result
 
 
 def test_the_curve_ends_with_the_state_that_was_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(early_stop.WatchingTracker, "_look", _keep_the_first)
     report = unlearn(run_spec("mlp-blobs", method="finetune", classes=[1]), device="cpu", data_dir=tmp_path).report
-    snapshots, result = report[SnapshotsResult], report[EarlyStopResult]
-    assert result.kept == 0 and result.stopped > result.steps[0]
+    snapshots, result = report[SnapshotsResult], report[CurvesResult].early_stop
+    assert result is not None and result.best == 0 and result.stopped > result.states[0].step
     kept = report.evaluations["after"].logits[snapshots.ids]
     np.testing.assert_allclose(snapshots.logits[-1], kept, atol=0.05)
     assert not np.allclose(snapshots.logits[-2], kept, atol=0.05)
 
 
 def _keep_the_first(self: early_stop.WatchingTracker) -> None:
-    self._looks.append((self._step, 0.0, 1.0))
-    if not self._state:
-        self._best, self._state = 0, {name: one.clone() for name, one in self._model.state_dict().items()}
+    self._states.append(ModelState(step=self._step, forget=0.0, retain=1.0))
+    if not self._weights:
+        self._best, self._weights = 0, {name: one.clone() for name, one in self._model.state_dict().items()}
 
 
 def test_only_the_preset_auto_stops_early() -> None:
@@ -159,9 +159,9 @@ def test_only_the_preset_auto_stops_early() -> None:
 
 def test_it_can_be_switched_off_and_on(tmp_path: Path) -> None:
     off = run_spec("mlp-blobs", method="finetune", classes=[1], overrides={"early_stop": False})
-    assert EarlyStopResult not in unlearn(off, device="cpu", data_dir=tmp_path).report
+    assert unlearn(off, device="cpu", data_dir=tmp_path).report[CurvesResult].early_stop is None
     on = run_spec("mlp-blobs", method="finetune", classes=[1], preset="bundled", overrides={"early_stop": True})
-    assert EarlyStopResult in unlearn(on, device="cpu", data_dir=tmp_path).report
+    assert unlearn(on, device="cpu", data_dir=tmp_path).report[CurvesResult].early_stop is not None
     assert "stops early" in str(why_specs_not_stackable([on, on], {"finetune": frozenset({"lr"})}))
 
 
@@ -172,4 +172,4 @@ def test_without_validation_images_of_the_classes_nothing_is_compared() -> None:
     tracker.phase("train")
     assert list(tracker.iterate(range(5))) == [0, 1, 2, 3, 4]
     result = tracker.finish()
-    assert (result.kept, result.stopped, len(result.steps)) == (None, 5, 0)
+    assert (result.best, result.stopped, len(result.states)) == (None, 5, 0)

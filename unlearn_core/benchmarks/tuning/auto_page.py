@@ -1,7 +1,7 @@
 """Writes docs/auto.md: how the preset `auto` works."""
 
 from unlearn_core.domain.tuning import STEPS_PER_EPOCH
-from unlearn_core.engine.tuning import budget, find_settings
+from unlearn_core.engine.tuning import budget, early_stop, find_settings
 
 PAGE = f"""# Settings that fit
 
@@ -24,6 +24,10 @@ classifier but the bundled ResNet-20 on which the presets were tuned, finds them
    each has fewer epochs, and then fewer images. Where forgetting grows with the number of steps, such a try is as many
    times stronger. Its retain set may lose {100 * find_settings.REPAIRED_LATER:g} points more, which the run repairs.
    The cost is counted in images, so the same spec gives the same weights.
+5. **Early stopping.** While the method trains in its last phase, the run compares up to {early_stop.MOST_LOOKS} states
+   of the model on the same images. It keeps the one that reaches the goal with the highest retain accuracy, or else the
+   closest one, and ends when {early_stop.PATIENCE} further states are no better. It is a hyperparameter of its own
+   (`early_stop`), which only this preset switches on; methods with a stopping rule of their own do not have it.
 
 A hyperparameter that you set is left alone, on the page, in a link and on the command line:
 
@@ -31,7 +35,8 @@ A hyperparameter that you set is left alone, on the page, in a link and on the c
 python -m unlearn_core run --classifier mlp-moons --forget-classes night --method unsir --set impair_lr=0.01
 ```
 
-The report shows the tries in *How it went*, and *Use these settings* there takes them over into the page *Method*.
+The report shows the tries, and the state that was kept, in *How it went*; *Use these settings* there takes the settings
+over into the page *Method*.
 
 ## Before the run
 

@@ -21,7 +21,6 @@ from unlearn_core.charts.drawing.theme import PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import capitalize, is_class_request, percent, retain_set_label, seconds
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.course import CurvesResult
-from unlearn_core.domain.results.found_settings import EarlyStopResult
 from unlearn_core.domain.run import CurvePoint, Phase
 
 LIVE_HEIGHT = 330
@@ -69,10 +68,11 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
 
 def _kept_at(report: Report) -> float | None:
     """Return the seconds at which the model had the state that early stopping kept; None if that is the last one."""
-    result, curves = report.get(EarlyStopResult), report[CurvesResult]
-    if result is None or result.kept is None or result.kept == len(result.steps) - 1:
+    curves = report[CurvesResult]
+    stop = curves.early_stop
+    if stop is None or stop.best is None or stop.best == len(stop.states) - 1:
         return None
-    step = curves.phases[-1].first_step + result.steps[result.kept]
+    step = curves.phases[-1].first_step + stop.states[stop.best].step
     return float(np.interp(step, curves.steps, curves.seconds))
 
 
@@ -135,19 +135,19 @@ def summary(report: Report) -> str:
 
 def _stopped(report: Report) -> list[str]:
     """Say what early stopping did, if it was on: how many steps were made, and which state was kept."""
-    result = report.get(EarlyStopResult)
-    if result is None:
+    stop = report[CurvesResult].early_stop
+    if stop is None:
         return []
-    if result.kept is None:
+    if stop.best is None:
         return ["Early stopping had no validation images of these classes to compare, so all steps were made."]
-    forget, retain, step = (getattr(result, name)[result.kept] for name in ("forget", "retain", "steps"))
-    made = f"after {result.stopped:,} of {result.planned:,} steps" if result.stopped < result.planned else "at the end"
-    kept = "the last state was kept" if step == result.stopped else f"the state after {step:,} steps was kept"
-    why = "fits best" if result.goal.shortfall(forget, retain) == 0 else "came closest to the goal"
-    images = f"{result.images.forget} forget images and {result.images.retain} retained ones"
+    state = stop.states[stop.best]
+    made = f"after {stop.stopped:,} of {stop.planned:,} steps" if stop.stopped < stop.planned else "at the end"
+    kept = "its last state was kept" if state.step == stop.stopped else f"the state after {state.step:,} was kept"
+    why = "fits best" if stop.reached else "came closest to the goal"
+    images = f"{stop.images.forget} forget images and {stop.images.retain} retained ones"
     return [
         f"{capitalize(report[CurvesResult].phases[-1].name)} ended {made}, and {kept}, which {why} on {images} "
-        f"({percent(float(forget))} and {percent(float(retain))}), none of them test images."
+        f"({percent(state.forget)} and {percent(state.retain)}), none of them test images."
     ]
 
 

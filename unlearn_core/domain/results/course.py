@@ -24,6 +24,30 @@ class ImageCounts(Record):
     retain: int
 
 
+class ModelState(Record):
+    """A state of a model while its method trains: the steps of the phase before it, and accuracies (0 to 1)."""
+
+    step: int
+    forget: float
+    retain: float
+
+
+class EarlyStop(Record):
+    """The states that early stopping compared during the last phase of a method; no test image had a part in it."""
+
+    images: ImageCounts
+    """The images evaluated: of the forget set, and retained validation images (training images if there are none)."""
+    planned: int
+    """The optimiser steps of that phase."""
+    stopped: int
+    """The steps that were made."""
+    states: Sequence[ModelState]
+    best: int | None
+    """The place of the state that the run went back to; None if none were compared."""
+    reached: bool
+    """Whether that state reached the goal."""
+
+
 class CurvesResult(Result, part="curves"):
     """Accuracies (0 to 1) on a few fixed images during the run, and the scalars that the method logged."""
 
@@ -31,6 +55,8 @@ class CurvesResult(Result, part="curves"):
     images: Annotated[ImageCounts, Field(alias="pictures")]
     logged: Mapping[str, Sequence[tuple[int, float]]]
     """By name: the optimiser step and the value of each point, in the method's unit."""
+    early_stop: EarlyStop | None = None
+    """None where it was off."""
     steps: Annotated[Array, Stored("step")]
     """Optimiser steps (points,) after which the images were evaluated."""
     seconds: Annotated[Array, Stored("seconds")]

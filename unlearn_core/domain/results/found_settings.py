@@ -1,10 +1,10 @@
-"""What a run found by validation images: its hyperparameters at the start, and the state at which it stopped."""
+"""The hyperparameters that a run with the preset `auto` found at its start, and everything that it tried."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 from unlearn_core.domain.results.course import ImageCounts
-from unlearn_core.domain.results.result import Array, Number, Record, Result, Stored
+from unlearn_core.domain.results.result import Number, Record, Result
 
 
 class Goal(Record):
@@ -60,24 +60,3 @@ class TuningResult(Result, part="tuning"):
             return False
         chosen = self.tried[self.chosen]
         return not chosen.failed and self.goal.shortfall(chosen.forget, chosen.retain) == 0
-
-
-class EarlyStopResult(Result, part="early_stop"):
-    """The states of a model that early stopping compared during the last phase of its method; no test image had a part
-    in it."""
-
-    goal: Goal
-    images: ImageCounts
-    """The images evaluated: of the forget set, and retained validation images (training images if there are none)."""
-    planned: int
-    """The optimiser steps of that phase."""
-    stopped: int
-    """The steps that were made."""
-    kept: int | None
-    """The place of the state that the run kept; None if none were compared."""
-    steps: Annotated[Array, Stored("step")]
-    """Steps (states,) of the phase that were made before each state."""
-    forget: Annotated[Array, Stored("forget")]
-    """Accuracy (states,), 0 to 1."""
-    retain: Annotated[Array, Stored("retain")]
-    """Accuracy (states,), 0 to 1."""

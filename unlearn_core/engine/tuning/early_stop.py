@@ -12,11 +12,9 @@ last can be the best of an unlearning method (rewinding in SCRUB, Kurmanji et al
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-import numpy as np
 from torch import Tensor, nn
 
-from unlearn_core.domain.results.course import ImageCounts
-from unlearn_core.domain.results.found_settings import EarlyStopResult
+from unlearn_core.domain.results.course import EarlyStop, ImageCounts, ModelState
 from unlearn_core.domain.results.method_artifacts import Artifact
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.engine.setup import ResolvedRun
@@ -34,7 +32,7 @@ PATIENCE = 3
 """The run ends when so many states after the best one fit no better."""
 
 
-def forget(resolved: ResolvedRun, problem: Problem, tracker: Tracker) -> EarlyStopResult | None:
+def forget(resolved: ResolvedRun, problem: Problem, tracker: Tracker) -> EarlyStop | None:
     """Apply a run's method to `problem.model`, and return what early stopping did; None where it is off.
 
     Raises DivergedError if the loss is not finite, and CancelledError if the run is cancelled.
@@ -65,8 +63,8 @@ class WatchingTracker:
         self._watched, self._planned, self._step = "", 0, 0
         self._is_watching = self._is_over = False
         self._moments: frozenset[int] = frozenset()
-        self._looks: list[tuple[int, float, float]] = []
-        self._best, self._state, self._last_version = -1, dict[str, Tensor](), -1
+        self._states: list[ModelState] = []
+        self._best, self._weights, self._last_version = -1, dict[str, Tensor](), -1
 
     def plan(self, **steps: int) -> None:
         self._watched, self._planned = list(steps.items())[-1]
@@ -98,22 +96,19 @@ class WatchingTracker:
     def save_artifact(self, artifact: Artifact) -> None:
         self._tracker.save_artifact(artifact)
 
-    def finish(self) -> EarlyStopResult:
+    def finish(self) -> EarlyStop:
         """Give the model the state that fits best, and return what was compared."""
-        if self._looks and (self._looks[-1][0], self._last_version) != (self._step, self._version()):
+        if self._states and (self._states[-1].step, self._last_version) != (self._step, self._version()):
             self._look()  # The method made further steps, or gave the model an earlier state itself.
-        if self._looks and self._best != len(self._looks) - 1:
-            self._model.load_state_dict(self._state)
-        steps, forget, retain = np.array(self._looks).reshape(-1, 3).T
-        return EarlyStopResult(
-            goal=self._judge.goal,
+        if self._states and self._best != len(self._states) - 1:
+            self._model.load_state_dict(self._weights)
+        return EarlyStop(
             images=ImageCounts(forget=len(self._judge.forget), retain=len(self._judge.retain)),
             planned=self._planned,
             stopped=self._step,
-            kept=self._best if self._looks else None,
-            steps=steps.astype(np.int64),
-            forget=forget,
-            retain=retain,
+            states=self._states,
+            best=self._best if self._states else None,
+            reached=bool(self._states) and self._rank(self._states[self._best])[0] == 0,
         )
 
     def _look(self) -> None:
@@ -122,15 +117,17 @@ class WatchingTracker:
         Of equal states the last is kept, which was trained longest; it is no reason to go on.
         """
         forget, retain = self._judge.accuracies(self._model)
-        self._looks.append((self._step, forget, retain))
+        self._states.append(ModelState(step=self._step, forget=forget, retain=retain))
         self._last_version = self._version()
-        goal = self._judge.goal
-        ranks = [(-goal.shortfall(forget, retain), retain) for _, forget, retain in self._looks]
-        best = max(range(len(ranks)), key=lambda place: (ranks[place], place))
-        if best == len(ranks) - 1:
-            self._state = {name: tensor.detach().clone() for name, tensor in self._model.state_dict().items()}
-        self._best = best
-        self._is_over = ranks[best][0] == 0 and len(ranks) - 1 - ranks.index(ranks[best]) >= PATIENCE
+        ranks = [self._rank(state) for state in self._states]
+        self._best = max(range(len(ranks)), key=lambda place: (ranks[place], place))
+        if self._best == len(ranks) - 1:
+            self._weights = {name: tensor.detach().clone() for name, tensor in self._model.state_dict().items()}
+        first = ranks.index(ranks[self._best])
+        self._is_over = ranks[first][0] == 0 and len(ranks) - 1 - first >= PATIENCE
+
+    def _rank(self, state: ModelState) -> tuple[float, float]:
+        return -self._judge.goal.shortfall(state.forget, state.retain), state.retain
 
     def _version(self) -> int:
         return sum(tensor._version for tensor in self._model.state_dict(keep_vars=True).values())
