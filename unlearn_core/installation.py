@@ -21,6 +21,8 @@ ROOT = _PACKAGE.parent if IS_CHECKOUT else _IN_WHEEL
 """The folder of app.py, `pages`, `assets`, `.streamlit` and requirements.txt."""
 ASSETS = ROOT / "assets"
 """The files that ship with the project."""
+GLOSSARY = ROOT / "docs" / "glossary.md"
+"""The definitions of terms, which the pages show."""
 DEFAULT_DATA_DIR = (
     ROOT / "data" if IS_CHECKOUT else Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share") / "unlearn-lab"
 )

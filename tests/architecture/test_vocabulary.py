@@ -4,6 +4,7 @@ The texts of pages are read wherever a test renders one: see tests/pages/conftes
 """
 
 import re
+from functools import cache
 
 import pytest
 
@@ -24,6 +25,7 @@ from tests.architecture.vocabulary import (
     words_in_name,
     words_in_text,
 )
+from unlearn_core.ui.guidance.glossary import terms, terms_in
 
 
 def none_of(found: list[Offence]) -> None:
@@ -31,9 +33,15 @@ def none_of(found: list[Offence]) -> None:
         pytest.fail(f"{len(found)} words that are not in the glossary:\n" + "\n".join(map(str, found)), pytrace=False)
 
 
+@cache
+def texts_of(source: str) -> list[Shown]:
+    """The texts of one source, made once."""
+    return list(shown_texts.SOURCES[source]())
+
+
 @pytest.mark.parametrize("source", shown_texts.SOURCES)
 def test_texts_use_the_words_of_the_glossary(source: str) -> None:
-    texts = list(shown_texts.SOURCES[source]())
+    texts = texts_of(source)
     assert len(texts) > 20
     none_of(text_offences(texts))
 
@@ -42,6 +50,17 @@ def test_public_names_use_the_words_of_the_glossary() -> None:
     names = list(shown_texts.every_name())
     assert len(names) > 1000
     none_of(name_offences(names))
+
+
+def test_each_term_of_the_glossary_is_used() -> None:
+    texts = {
+        one.text
+        for source in shown_texts.SOURCES
+        for one in texts_of(source)
+        if not one.place.startswith("docs/glossary.md")
+    }
+    used = {term.name for text in texts for term in terms_in(text)}
+    assert {term.name for term in terms()} - used == set()
 
 
 def test_frozen_names_are_still_there() -> None:

@@ -60,7 +60,7 @@ def test_one_click_forgets_cats(visit: Visit, store: RunStore) -> None:
     assert run.state is RunState.QUEUED
     assert run.title == "Forget cat with UNSIR"
     assert run.spec == run_plan.resolve(run_setup.default_setup()).spec
-    assert app.query_params == {"id": str(run.id)}
+    assert app.query_params == {"id": str(run.id), "level": "first"}
 
 
 def test_the_run_on_show_is_the_one_that_ships(visit: Visit) -> None:

@@ -9,6 +9,7 @@ from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.drawing.sweep_drawing import SweepChart
 from unlearn_core.charts.drawing.theme import PLOTLY_CONFIG, THEMES, Theme
 from unlearn_core.domain.report import NOT_YET, Report
+from unlearn_core.ui.guidance import glossary
 from unlearn_core.ui.shell import drawings, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
 
@@ -147,7 +148,8 @@ def footer(chart: Chart, reports: Sequence[Report], *, key_scope: str) -> None:
                 frame,
                 width="content",
                 hide_index=True,
-                column_config=dict.fromkeys(_share_columns(frame.column_names), _PERCENT),
+                column_config=glossary.column_help(frame.column_names)
+                | dict.fromkeys(_share_columns(frame.column_names), _PERCENT),
                 column_order=[name for name in frame.column_names if len(reports) > 1 or name not in _RUN_COLUMNS],
                 placeholder="–",
                 alt=f"{chart.title}: the values as a table.",

@@ -7,6 +7,7 @@ import streamlit as st
 
 from unlearn_core.domain.params import HyperparameterInfo
 from unlearn_core.ui.components.run_plan import RunPlan
+from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.shell import formatting, navigation, run_setup, url_state
 
 SWEPT_PARAM = "knobs"
@@ -16,18 +17,39 @@ _MANTISSAS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 
 
 def show(plan: RunPlan) -> None:
-    """Draw the presets as chips, the basic hyperparameters in two columns, and the advanced ones folded."""
+    """Draw the presets as chips, the basic hyperparameters in two columns, and the advanced ones folded.
+
+    A first look has only the main ones and those that were changed.
+    """
     _presets(plan)
-    every = plan.method.params.hyperparameters().values()
-    _draw_columns([info for info in every if not info.advanced], plan)
-    advanced = [info for info in every if info.advanced]
+    every = list(plan.method.params.hyperparameters().values())
+    basic, advanced = [info for info in every if not info.advanced], [info for info in every if info.advanced]
+    if levels.is_first_look():
+        main = basic[: levels.MAIN_HYPERPARAMETERS]
+        shown = [info for info in every if info in main or info.name in plan.setup.params]
+        _draw_columns(shown, plan)
+        if plan.setup.seed:
+            _seed(plan)
+        _offer_others(len(every) - len(shown))
+        return
+    _draw_columns(basic, plan)
     if advanced:
         changed = sum(info.name in plan.setup.params for info in advanced)
         count = formatting.pluralize(len(advanced), "hyperparameter")
         label = f"Advanced: {count}, {f'{changed} changed' if changed else 'all as in the preset'}"
-        with st.expander(label, key=f"advanced-{plan.method.id}", bind="query-params"):
+        key, unfolded = f"advanced-{plan.method.id}", levels.is_expert()
+        with st.expander(label, key=key, expanded=unfolded, bind="query-params"):
             _draw_columns(advanced, plan)
             _seed(plan)
+
+
+def _offer_others(count: int) -> None:
+    """Say how many hyperparameters a first look leaves out, with a button that shows them."""
+    if count:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            others = formatting.pluralize(count, "more hyperparameter")
+            st.caption(f"First look: {others}, {'all ' if count > 1 else ''}as in the preset.", width="content")
+            levels.offer("Show all", key="all-hyperparameters")
 
 
 def slider_stops(info: HyperparameterInfo, *also: float) -> list[float]:
@@ -90,14 +112,19 @@ def _draw_hyperparameter(info: HyperparameterInfo, plan: RunPlan) -> None:
     _widget(info, value, preset, key=key, on_change=_set_value, args=(info.name, key, preset))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         said = f"preset {format_value(preset)} {unit(info, preset)}".strip()
-        st.caption("found by the run" if info.name in plan.auto else said, width="content")
+        said = "found by the run" if info.name in plan.auto else said
+        st.caption(said, width="content")
         st.space("stretch")
-        if info.kind != "numbers" and st.button(
-            "Sweep",
-            type="tertiary",
-            icon=":material/scatter_plot:",
-            key=f"try-{key}",
-            help="Sweep this hyperparameter: runs with values from its whole range, and the result of each.",
+        if (
+            not levels.is_first_look()
+            and info.kind != "numbers"
+            and st.button(
+                "Sweep",
+                type="tertiary",
+                icon=":material/scatter_plot:",
+                key=f"try-{key}",
+                help="Sweep this hyperparameter: runs with values from its whole range, and the result of each.",
+            )
         ):
             st.switch_page(
                 navigation.page("sweep"),
@@ -121,7 +148,9 @@ def unit(info: HyperparameterInfo, value: Any) -> str:
 
 def _widget(info: HyperparameterInfo, value: Any, preset: Any, **wiring: Any) -> None:
     """The widget for a hyperparameter's kind and scale; its value is already in the session under its key."""
-    wiring |= {"label": info.title + (f" · {info.symbol}" if info.symbol else ""), "help": info.explain}
+    symbol = f" · {info.symbol}" if info.symbol and not levels.is_first_look() else ""
+    name = f" In code and links: `{info.name}`." if levels.is_expert() else ""
+    wiring |= {"label": info.title + symbol, "help": info.explain + name}
     if info.kind == "bool":
         st.toggle(**wiring)
     elif info.kind == "choice":

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from unlearn_core.domain.recipe import GPU_RECIPES, Recipe, adapt_to_size
+from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.shell import formatting
 
 _AUGMENT = {"crop and flip": "random crop and flip", "none": "none"}
@@ -41,7 +42,7 @@ def recipe_inputs(key_scope: str, architecture: str, default: Recipe, *, num_ima
         "batch": second.number_input("Batch size", 1, 4_096, recipe.batch, key=f"{key}-batch"),
         "peak": third.number_input("Peak learning rate", 1e-5, 10.0, recipe.peak, format="%g", key=f"{key}-peak"),
     }
-    with st.expander("More hyperparameters"):
+    with st.expander("More hyperparameters", expanded=levels.is_expert()):
         values["augment"] = _choice("Augmentation", _AUGMENT, recipe.augment, key=f"{key}-augment")
         values["optimiser"] = _choice("Optimiser", _OPTIMIZERS, recipe.optimiser, key=f"{key}-optimiser")
         left, right = st.columns(2)

@@ -1,6 +1,7 @@
-"""One section of a report: its charts in rows of two as their cards place them, some with images beside them."""
+"""The tabs of a report, a section each; and a section: its charts in rows of two, some with images beside them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
@@ -14,6 +15,7 @@ from unlearn_core.domain.report import NOT_YET, Report
 from unlearn_core.domain.run import Run
 from unlearn_core.engine.jobs import on_demand_measurement, on_demand_measurements
 from unlearn_core.ui.components import chart_card
+from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.report import (
     confusion,
     explain,
@@ -30,8 +32,23 @@ from unlearn_core.ui.shell.markdown import escape
 Cell = Callable[[], None]
 """Draws what stands in one column."""
 
+FORMER_TABS = {"Pictures": "Images", "Distance": "Inside", "Logits": "Inside", "Weights": "Inside"}
+"""Today's tab by a tab's label in links of former releases."""
+
 WIDE = ("cam", "confusion", "regions", "replay")
 """Charts that need the whole width."""
+
+
+@contextmanager
+def open_tab(every: Sequence[Section]) -> Iterator[Section]:
+    """Draw the tabs, as many as the level shows, and yield the section of the open one; only that one is drawn."""
+    url_state.accept_former_labels("tab", FORMER_TABS)
+    shown = levels.sections(every)
+    levels.offer_sections(every, shown)
+    tabs = st.tabs(shown, key="tab", bind="query-params")
+    section: Section = next(name for name, tab in zip(shown, tabs, strict=True) if tab.open)
+    with tabs[shown.index(section)]:
+        yield section
 
 
 def show(section: Section, report: Report, run: Run | None) -> None:

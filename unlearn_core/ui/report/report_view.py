@@ -9,12 +9,16 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.run import Run, run_name
 from unlearn_core.ui.components import chart_card
-from unlearn_core.ui.report import missing_gold, pending, repeats, report_downloads, report_opening, report_section
+from unlearn_core.ui.report import (
+    missing_gold,
+    pending,
+    repeats,
+    report_downloads,
+    report_opening,
+    report_section,
+)
 from unlearn_core.ui.shell import copy_link, formatting, navigation, url_state, urls
 from unlearn_core.ui.shell.markdown import escape
-
-FORMER_TABS = {"Pictures": "Images", "Distance": "Inside", "Logits": "Inside", "Weights": "Inside"}
-"""Today's tab by a tab's label in links of former releases."""
 
 
 def show(report: Report, run: Run | None, group: Sequence[Run] = ()) -> None:
@@ -87,10 +91,6 @@ def _caption(report: Report, run: Run | None) -> str:
 
 
 def _tabs(report: Report, run: Run | None) -> None:
-    url_state.accept_former_labels("tab", FORMER_TABS)
-    for tab in st.tabs(SECTIONS, key="tab", bind="query-params"):
-        if not tab.open:
-            continue
-        with tab:
-            st.markdown(chart_card.legend())
-            report_section.show(st.session_state["tab"], report, run)
+    with report_section.open_tab(SECTIONS) as section:
+        st.markdown(chart_card.legend())
+        report_section.show(section, report, run)

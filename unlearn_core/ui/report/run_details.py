@@ -16,6 +16,7 @@ from unlearn_core.domain.split import SET_LABELS, set_label
 from unlearn_core.export import cli_command
 from unlearn_core.export.run_script import run_script
 from unlearn_core.store.run_chain import run_chain
+from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.shell import cache, formatting
 from unlearn_core.ui.shell.markdown import escape
 
@@ -45,7 +46,7 @@ def _reproduce(report: Report) -> None:
             f"This run continues run {report.spec.start}, which the command cannot express: it starts from the "
             "classifier. The script makes both runs."
         )
-    with st.expander("The same as a Python script", icon=":material/code:"):
+    with st.expander("The same as a Python script", icon=":material/code:", expanded=levels.is_expert()):
         try:
             text = _script(report)
         except StoreError as problem:

@@ -18,7 +18,7 @@ button {
   border: 1px solid transparent; border-radius: var(--st-button-radius); background: transparent; cursor: pointer;
   color: var(--st-text-color); font-family: var(--st-font); font-size: 0.875rem;
 }
-button:hover, button:focus-visible { color: var(--st-primary-color); }
+button:hover, button:focus-visible { text-decoration: underline; }
 button:focus-visible { outline: 2px solid var(--st-primary-color); }
 input { width: 100%; font-family: var(--st-code-font); color: inherit; background: transparent; border: 0; }
 """

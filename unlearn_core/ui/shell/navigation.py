@@ -20,6 +20,7 @@ from unlearn_core.installation import ASSETS, ROOT, VERSION
 from unlearn_core.store.data_folder import data_dir_path
 from unlearn_core.store.files import error_report
 from unlearn_core.store.files.error_report import ErrorReport
+from unlearn_core.ui.guidance import glossary, levels
 from unlearn_core.ui.shell import copy_link, lifespan
 from unlearn_core.ui.shell.markdown import escape
 from unlearn_core.ui.shell.middleware import MOVED_PAGES
@@ -84,12 +85,18 @@ PAGES = {
 }
 
 
-def page(name: str) -> st.Page:
-    """The page of that name, for `st.switch_page` and `st.page_link`."""
+def page(name: str, *, is_listed: bool = True) -> st.Page:
+    """The page of that name, for `st.switch_page` and `st.page_link`; the menu has those that are listed."""
     screen = PAGES[name]
     file = ROOT / "pages" / screen.file
     return st.Page(
-        file, title=screen.title, icon=screen.icon, url_path=name, default=name == "start", help=_purpose(file)
+        file,
+        title=screen.title,
+        icon=screen.icon,
+        url_path=name,
+        default=name == "start",
+        help=_purpose(file),
+        visibility="visible" if is_listed else "hidden",
     )
 
 
@@ -100,16 +107,20 @@ def show() -> None:
     presents = PRESENT_PARAM in st.query_params
     if not presents:
         st.logo(str(ASSETS / f"logo-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=icon)
+    asked = _asked_page()
+    levels.write_url()
     menu: dict[str, list[st.Page]] = {}
     for name, screen in PAGES.items():
-        menu.setdefault(screen.section, []).append(page(name))
-    asked = _asked_page()
+        is_left_out = levels.is_first_look() and name in levels.LATER_PAGES and name != asked
+        menu.setdefault(screen.section, []).append(page(name, is_listed=not is_left_out))
     if asked not in PAGES:
         # For a URL that the menu does not have, Streamlit would show a dialog in front of the first page.
         content = _moved if asked in MOVED_PAGES else _not_found
         menu["Lab"].append(st.Page(content, title="Not found", url_path=asked or "not-found", visibility="hidden"))
     if not presents:
         with st.sidebar:
+            levels.choice()
+            glossary.show()
             copy_link.copy_link_button("frame")
             _one_step_back(key="one-step-back", height="content", width="content")
     current = st.navigation(menu, position="hidden" if presents else "sidebar")
@@ -118,6 +129,7 @@ def show() -> None:
         current.run()
         lifespan.warm_up()
     if presents:
+        glossary.show(has_button=False)
         _one_step_back(key="one-step-back", height="content", width="content")
     else:
         st.caption(f"Unlearn Lab {VERSION}")

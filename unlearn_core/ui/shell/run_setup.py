@@ -168,7 +168,7 @@ def _forget(setup: RunSetup, url_params: dict[str, str]) -> RunSetup:
 
 
 def _method(setup: RunSetup, url_params: dict[str, str]) -> RunSetup:
-    if not url_params.keys() - {"classifier", "forget", "images", "set", "seed", "start", "id"}:
+    if not url_params.keys() - {"classifier", "forget", "images", "set", "seed", "start", "id", "level"}:
         return setup
     from unlearn_core import methods  # Imports torch, which the first page does without.
 

@@ -16,6 +16,7 @@ import streamlit as st
 
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.store.files import shipped_runs
+from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.shell import navigation
 from unlearn_core.ui.shell.run_setup import RunSetup, from_params, from_spec, request_params, request_setup, to_params
 
@@ -65,7 +66,7 @@ def write_url() -> None:
     """Write the setup into the URL of the current page, and leave the parameters of the page's own widgets alone."""
     wanted, said = to_params(current()), st.query_params.to_dict()
     for name in said.keys() - wanted.keys():
-        if not name.startswith(WIDGET_PREFIXES):
+        if name != levels.LEVEL_PARAM and not name.startswith(WIDGET_PREFIXES):
             del st.query_params[name]
     if any(said.get(name) != value for name, value in wanted.items()):
         st.query_params.update(wanted)

@@ -15,13 +15,11 @@ from unlearn_core.domain.run import Run, run_name
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
 from unlearn_core.ui.components import chart_card
+from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.pages.compare import ranking, region_maps, run_picker, selection, side_by_side
-from unlearn_core.ui.report import repeats, report_downloads
-from unlearn_core.ui.shell import cache, navigation, url_state
+from unlearn_core.ui.report import repeats, report_downloads, report_section
+from unlearn_core.ui.shell import cache, navigation
 from unlearn_core.ui.shell.markdown import escape
-
-FORMER_TABS = {"Pictures": "Images", "Distance": "Inside", "Logits": "Inside", "Weights": "Inside"}
-"""Today's tab by a tab's label in links of former releases."""
 
 
 def compared_charts() -> dict[Section, list[Chart]]:
@@ -77,7 +75,8 @@ def _settings(reports: Sequence[Report]) -> None:
     if shared:
         _settings_table(shared, reports, key="settings")
     if own:
-        with st.expander(f"Hyperparameters that not all methods have ({len(own)})"):
+        title = f"Hyperparameters that not all methods have ({len(own)})"
+        with st.expander(title, expanded=levels.is_expert()):
             _settings_table(own, reports, key="own-settings")
 
 
@@ -118,15 +117,11 @@ def _charts(reports: Sequence[Report]) -> None:
     selected = selection.choose_selection(reports)
     selection.selection_table(reports, selected)
     st.markdown(chart_card.legend())
-    url_state.accept_former_labels("tab", FORMER_TABS)
     tabs = compared_charts()
-    for tab in st.tabs(list(tabs), key="tab", bind="query-params"):
-        if tab.open:
-            with tab:
-                name = st.session_state["tab"]
-                if name == "Overview":
-                    region_maps.show(reports)
-                if name == "Images":
-                    side_by_side.show_image(reports, selected)
-                for chart in tabs[name]:
-                    side_by_side.show_chart(chart, reports, selected)
+    with report_section.open_tab(list(tabs)) as name:
+        if name == "Overview":
+            region_maps.show(reports)
+        if name == "Images":
+            side_by_side.show_image(reports, selected)
+        for chart in tabs[name]:
+            side_by_side.show_chart(chart, reports, selected)

@@ -12,6 +12,7 @@ from unlearn_core.charts.plain_figure import PlainFigure
 from unlearn_core.charts.text.ranking_words import RankingText, ranking_text
 from unlearn_core.domain.report import Report
 from unlearn_core.ui.components import chart_card
+from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.report.report_opening import show_badge
 from unlearn_core.ui.shell import drawings
 from unlearn_core.ui.shell.markdown import escape
@@ -85,7 +86,7 @@ def show_details(drawn: DrawnRanking) -> None:
             )
     st.caption(run_multiples.NOTE)
     if len(drawn.pairs):
-        with st.expander("Every pair of runs"):
+        with st.expander("Every pair of runs", expanded=levels.is_expert()):
             st.dataframe(
                 drawn.pairs,
                 hide_index=True,

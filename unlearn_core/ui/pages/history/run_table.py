@@ -15,6 +15,7 @@ from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.report import MODELS, describe_forget_set
 from unlearn_core.domain.run import Run, run_name
 from unlearn_core.ui.components import chart_card
+from unlearn_core.ui.guidance.glossary import definition
 from unlearn_core.ui.pages.history import grouping, sparkline
 from unlearn_core.ui.pages.history.grouping import HistoryGroup
 from unlearn_core.ui.shell import cache, thumbnails
@@ -28,26 +29,28 @@ STATES = {
 }
 _MARKS = "○ before, ● after, ◆ retrained"
 COLUMNS = {
-    "run": st.column_config.ButtonColumn("Open", width=62, type="tertiary", key="history-open", pinned=True),
-    "image": st.column_config.ImageColumn("Image", width=56, help="An example from the forget set"),
-    "forgotten": st.column_config.TextColumn("Forget set", width=80),
-    "method": st.column_config.TextColumn("Method", width=84),
-    "state": st.column_config.TextColumn("State", width=92),
-    "forgot": st.column_config.ImageColumn("Forget", width=100, help=f"Accuracy on the forget set: {_MARKS}"),
-    "forget after": st.column_config.NumberColumn("after", width=58, format="%.1f %%"),
-    "kept": st.column_config.ImageColumn("Retain", width=100, help=f"Accuracy on the retain set: {_MARKS}"),
-    "retain after": st.column_config.NumberColumn("after", width=58, format="%.1f %%"),
-    "retain gold": st.column_config.NumberColumn("retrained", width=72, format="%.1f %%"),
-    "distance": st.column_config.NumberColumn(
-        "Distance", width=68, format="%.3f", help="Distance to the retrained model in bits; 0 is equal"
-    ),
-    "seconds": st.column_config.NumberColumn("Seconds", width=66, format="%.2f", help="Of unlearning, or of training"),
-    "when": st.column_config.DatetimeColumn("When", width=96, format="distance"),
-    "classifier": st.column_config.TextColumn("Classifier", width=96),
+    "run": st.column_config.ButtonColumn("Open", width=58, type="tertiary", key="history-open", pinned=True),
+    "image": st.column_config.ImageColumn("Image", width=46, help="An example from the forget set"),
+    "forgotten": st.column_config.TextColumn("Forget set", width=74, help=definition("forget set")),
+    "method": st.column_config.TextColumn("Method", width=74, help=definition("method")),
+    "classifier": st.column_config.TextColumn("Classifier", width=80, help=definition("classifier")),
     "preset": st.column_config.TextColumn(
-        "Preset", width=76, help="changed: the hyperparameters are those of no preset. Earlier runs did not record it."
+        "Preset",
+        width=62,
+        help=f"{definition('preset')} changed: those of no preset. Earlier runs did not record it.",
     ),
-    "seed": st.column_config.NumberColumn("Seed", width=54),
+    "seed": st.column_config.NumberColumn("Seed", width=42, help=definition("seed")),
+    "state": st.column_config.TextColumn("State", width=76),
+    "forgot": st.column_config.ImageColumn("Forget", width=78, help=f"Accuracy on the forget set: {_MARKS}"),
+    "forget after": st.column_config.NumberColumn("after", width=52, format="%.1f %%"),
+    "kept": st.column_config.ImageColumn("Retain", width=78, help=f"Accuracy on the retain set: {_MARKS}"),
+    "retain after": st.column_config.NumberColumn("after", width=52, format="%.1f %%"),
+    "retain gold": st.column_config.NumberColumn("retrained", width=62, format="%.1f %%"),
+    "distance": st.column_config.NumberColumn(
+        "Distance", width=60, format="%.3f", help="Distance to the retrained model in bits; 0 is equal"
+    ),
+    "seconds": st.column_config.NumberColumn("Seconds", width=58, format="%.2f", help="Of unlearning, or of training"),
+    "when": st.column_config.DatetimeColumn("When", width=84, format="distance"),
     "note": st.column_config.TextColumn("Note", width=120),
 }
 
@@ -112,6 +115,8 @@ def _row(entry: HistoryGroup, runs: Mapping[int, Run], describe: _Describe) -> d
         "image": image,
         "forgotten": what,
         "method": method,
+        "classifier": entry.head.classifier,
+        **_settings(entry, run),
         "state": grouping.status_text(entry, STATES),
         "forgot": sparkline.dumbbell(forget, theme),
         "forget after": _percent(forget[1]),
@@ -120,8 +125,6 @@ def _row(entry: HistoryGroup, runs: Mapping[int, Run], describe: _Describe) -> d
         "retain gold": _percent(retain[2]),
         **_costs(entry, runs),
         "when": datetime.fromtimestamp(max(own.when for own in entry.runs), UTC),
-        "classifier": entry.head.classifier,
-        **_settings(entry, run),
         "note": run.note,
     }
 

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from unlearn_core.charts.drawing.theme import Theme
 
-WIDTH, HEIGHT, EDGE = 92, 36, 8
+WIDTH, HEIGHT, EDGE = 66, 36, 8
 _MIDDLE = HEIGHT // 2
 
 

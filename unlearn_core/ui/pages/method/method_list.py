@@ -13,6 +13,7 @@ from unlearn_core.engine.forecasts.duration import Forecast
 from unlearn_core.ui.components import run_bar
 from unlearn_core.ui.components import run_plan as planning
 from unlearn_core.ui.components.run_plan import RunPlan
+from unlearn_core.ui.guidance import glossary
 from unlearn_core.ui.shell import url_state
 from unlearn_core.ui.shell.markdown import escape
 
@@ -60,7 +61,7 @@ def table(plan: RunPlan) -> None:
     event = st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
-        column_config={_SECONDS: st.column_config.NumberColumn(format="localized")},
+        column_config=glossary.column_help(rows[0]) | {_SECONDS: st.column_config.NumberColumn(format="localized")},
         height="content",
         placeholder="–",
         lazy=False,

@@ -8,6 +8,7 @@ from unlearn_core.charts.comparison.method_results import MethodResults
 from unlearn_core.charts.plain_figure import PlainFigure
 from unlearn_core.export.safe_csv import to_csv
 from unlearn_core.ui.components import chart_card
+from unlearn_core.ui.guidance import glossary
 from unlearn_core.ui.shell import drawings, navigation
 from unlearn_core.ui.shell.markdown import escape
 
@@ -51,7 +52,8 @@ def _table(results: MethodResults) -> None:
     st.dataframe(
         pa.Table.from_pandas(rows, schema=schema, preserve_index=False),
         hide_index=True,
-        column_config={
+        column_config=glossary.column_help(rows)
+        | {
             "open": st.column_config.ButtonColumn("Open", width=70, type="tertiary", key="comparison-open"),
             "Method": st.column_config.TextColumn(width=224),
         },

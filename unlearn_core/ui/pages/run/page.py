@@ -25,6 +25,7 @@ from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports, shipped_runs
 from unlearn_core.ui.components import gold_actions, run_bar, training_form
 from unlearn_core.ui.components.checkpoint import checkpoint_result
+from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.pages.run import presenter
 from unlearn_core.ui.report import report_view
 from unlearn_core.ui.shell import cache, formatting, navigation, url_state
@@ -74,7 +75,7 @@ def _latest() -> str | None:
 
 def _write_url(wanted: str | None) -> None:
     """Write a run into the URL and remove the parameters of other pages."""
-    for name in set(st.query_params) - {"tab"}:
+    for name in set(st.query_params) - {"tab", levels.LEVEL_PARAM}:
         del st.query_params[name]
     if wanted is not None:
         st.query_params["id"] = wanted

@@ -9,6 +9,7 @@ from unlearn_core.domain.results.explanations import CamResult, ExplainedImage
 from unlearn_core.engine.forecasts.here import of_report
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.components import chart_card
+from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.shell import cache, drawings, navigation, run_setup
 from unlearn_core.ui.shell.markdown import escape
 
@@ -84,6 +85,7 @@ def entry_points() -> None:
 
 
 def _forget_cats() -> None:
+    levels.begin_with_first_look()
     with st.spinner("Adding the run to the queue"):
         from unlearn_core.ui.components import (  # Both import torch, and this page must be sent before that.
             run_bar,

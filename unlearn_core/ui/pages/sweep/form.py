@@ -16,6 +16,7 @@ from unlearn_core.store.files.golds import GoldStore
 from unlearn_core.ui.components import cost_estimate, gold_actions, run_bar, run_plan
 from unlearn_core.ui.components.hyperparameter_inputs import SWEPT_PARAM
 from unlearn_core.ui.components.run_plan import RunPlan
+from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.pages.sweep import budget_inputs, range_inputs
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, run_setup, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -112,7 +113,7 @@ def _keep_own_params(current: RunPlan) -> None:
     own = {
         name: text
         for name, text in st.query_params.items()
-        if name in _FORM_PARAMS or name.endswith(range_inputs.RANGE_SUFFIX)
+        if name in (*_FORM_PARAMS, levels.LEVEL_PARAM) or name.endswith(range_inputs.RANGE_SUFFIX)
     }
     wanted = run_setup.to_params(current.setup) | own
     if st.query_params.to_dict() != wanted:
