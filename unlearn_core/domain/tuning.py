@@ -101,10 +101,15 @@ def batch_for(batch: int, *, images: int) -> int:
     return batch
 
 
-def epochs_for(epochs: int, batch: int, *, images: int, tuned_on: int) -> int:
+USUAL_CLASSES = 10
+"""The classes of the data on which the presets were tuned: more of them need as many steps each."""
+
+
+def epochs_for(epochs: int, batch: int, *, images: int, tuned_on: int, classes: int) -> int:
     """Return how many epochs over these images have as many steps as `epochs` over those the preset was tuned on.
 
-    Never fewer than `epochs`: more images than there need no fewer passes.
+    With more than the usual number of classes, as many steps per class: what is forgotten and repaired is shown less
+    often there. Never fewer than `epochs`: more images need no fewer passes.
     """
-    steps = epochs * math.ceil(tuned_on / batch)
+    steps = epochs * math.ceil(tuned_on / batch) * max(1.0, classes / USUAL_CLASSES)
     return max(epochs, math.ceil(steps / math.ceil(images / batch)))

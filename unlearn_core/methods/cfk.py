@@ -98,7 +98,9 @@ def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -
     """The rate; small data has more epochs, and in models with few layers fewer of them are trained."""
     share = min(1.0, sizes.layers / TUNED_ON.layers)
     layers = min(params.layers, max(HEAD_AND_BLOCK, math.ceil(params.layers * share)))
-    epochs = epochs_for(params.epochs, params.batch, images=sizes.retain, tuned_on=TUNED_ON.retain)
+    epochs = epochs_for(
+        params.epochs, params.batch, images=sizes.retain, tuned_on=TUNED_ON.retain, classes=sizes.classes
+    )
     return {"lr": params.lr * strength, "epochs": epochs, "layers": layers}
 
 

@@ -86,7 +86,9 @@ def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -
     return {
         "lr": params.lr * min(1.0, strength),
         "weight_decay": params.weight_decay * max(1.0, strength),
-        "epochs": epochs_for(params.epochs, params.batch, images=sizes.retain, tuned_on=TUNED_ON.retain),
+        "epochs": epochs_for(
+            params.epochs, params.batch, images=sizes.retain, tuned_on=TUNED_ON.retain, classes=sizes.classes
+        ),
     }
 
 

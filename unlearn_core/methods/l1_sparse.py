@@ -119,10 +119,13 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
 
 
 def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
-    """The penalty; of more epochs for small data, the same share has none."""
+    """The penalty, and below the preset's strength the rate; of more epochs for small data, the same share has none."""
     images, tuned_on = (one.retain_used(params.kept_per_class) for one in (sizes, TUNED_ON))
-    epochs = min(MOST_EPOCHS, epochs_for(params.epochs, params.batch, images=images, tuned_on=tuned_on))
+    epochs = min(
+        MOST_EPOCHS, epochs_for(params.epochs, params.batch, images=images, tuned_on=tuned_on, classes=sizes.classes)
+    )
     return {
+        "lr": params.lr * min(1.0, strength),
         "penalty": params.penalty * strength,
         "epochs": epochs,
         "plain_epochs": round(epochs * params.plain_epochs / params.epochs),
@@ -161,10 +164,11 @@ METHOD = Method(
     needs=lambda params: DataAccess(forget=False, retain=True),
     images_processed=_images_processed,
     tuning=Tuning(
-        finds=("penalty", "epochs", "plain_epochs", "batch"),
+        finds=("lr", "penalty", "epochs", "plain_epochs", "batch"),
         batch="batch",
         values=_at_strength,
-        rule="The penalty; small data is shown in more epochs and smaller batches.",
+        rule="The penalty, and for a smaller one the learning rate; small data is shown in more epochs and smaller "
+        "batches.",
         forgets_in="epochs",
     ),
     forget=forget,

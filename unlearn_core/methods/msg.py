@@ -175,8 +175,10 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
 
 
 def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
-    epochs = epochs_for(params.epochs, params.batch, images=sizes.retain, tuned_on=TUNED_ON.retain)
-    return {"share": params.share * strength, "epochs": epochs}
+    epochs = epochs_for(
+        params.epochs, params.batch, images=sizes.retain, tuned_on=TUNED_ON.retain, classes=sizes.classes
+    )
+    return {"share": params.share * strength, "lr": params.lr * min(1.0, strength), "epochs": epochs}
 
 
 _FOR_IMAGES = Hyperparameters(hold=0.1, lr=0.05)
@@ -216,10 +218,11 @@ METHOD = Method(
     needs=lambda params: DataAccess(forget=params.score == "both", retain=True),
     images_processed=_images_processed,
     tuning=Tuning(
-        finds=("share", "epochs", "batch"),
+        finds=("share", "lr", "epochs", "batch"),
         batch="batch",
         values=_at_strength,
-        rule="The share of weights that is re-initialised; small data is shown in more epochs and smaller batches.",
+        rule="The share of weights that is re-initialised, and for a smaller one the learning rate; small data is "
+        "shown in more epochs and smaller batches.",
     ),
     forget=forget,
 )

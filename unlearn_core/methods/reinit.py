@@ -295,7 +295,7 @@ def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -
     """The rate; each cycle has more epochs over small data, and models with fewer layers lose fewer of them."""
     images, tuned_on = (_num_seen(params, one.retain) for one in (sizes, TUNED_ON))
     epochs = [
-        min(MOST_EPOCHS, epochs_for(own, params.batch, images=images, tuned_on=tuned_on))
+        min(MOST_EPOCHS, epochs_for(own, params.batch, images=images, tuned_on=tuned_on, classes=sizes.classes))
         for own in parse_int_list(params.epochs)
     ]
     share = min(1.0, sizes.layers / TUNED_ON.layers)

@@ -155,7 +155,7 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
 
 def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
     images, tuned_on = (one.forget + one.retain_used(params.kept_per_class) for one in (sizes, TUNED_ON))
-    epochs = epochs_for(params.epochs, params.batch, images=images, tuned_on=tuned_on)
+    epochs = epochs_for(params.epochs, params.batch, images=images, tuned_on=tuned_on, classes=sizes.classes)
     return {"lr": params.lr * strength, "epochs": epochs}
 
 

@@ -203,7 +203,7 @@ def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
 def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -> dict[str, float]:
     """The rate; small data has more epochs in all, but not more over the forget set, which would destroy the model."""
     images, tuned_on = (one.retain_used(params.kept_per_class) for one in (sizes, TUNED_ON))
-    epochs = epochs_for(params.epochs, params.retain_batch, images=images, tuned_on=tuned_on)
+    epochs = epochs_for(params.epochs, params.retain_batch, images=images, tuned_on=tuned_on, classes=sizes.classes)
     return {"lr": params.lr * strength, "epochs": epochs}
 
 

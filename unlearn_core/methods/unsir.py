@@ -235,8 +235,12 @@ def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -
     return {
         "impair_lr": params.impair_lr * strength,
         "repair_lr": params.repair_lr * strength,
-        "impair_epochs": epochs_for(params.impair_epochs, params.batch, images=images, tuned_on=tuned_on),
-        "repair_epochs": epochs_for(params.repair_epochs, params.batch, images=images, tuned_on=tuned_on),
+        "impair_epochs": epochs_for(
+            params.impair_epochs, params.batch, images=images, tuned_on=tuned_on, classes=sizes.classes
+        ),
+        "repair_epochs": epochs_for(
+            params.repair_epochs, params.batch, images=images, tuned_on=tuned_on, classes=sizes.classes
+        ),
     }
 
 
