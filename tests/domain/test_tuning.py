@@ -10,10 +10,14 @@ from unlearn_core.methods import AUTO, TUNED_CLASSIFIER, method, methods, preset
 
 @pytest.mark.parametrize(
     ("images", "classes", "epochs"),
-    [(9000, 10, 2), (100_000, 10, 2), (4500, 10, 4), (900, 10, 18), (128, 10, 142), (1, 10, 142)]
-    + [(9000, 100, 20), (45_000, 100, 5), (900, 2, 18)],
-    ids=["as many", "more", "half", "a tenth", "one batch", "one image"]
-    + ["a hundred classes", "a hundred large ones", "two classes"],
+    [
+        *((9000, 10, 2), (100_000, 10, 2), (4500, 10, 4), (900, 10, 18), (128, 10, 142), (1, 10, 142)),
+        *((9000, 100, 20), (45_000, 100, 5), (900, 2, 18)),
+    ],
+    ids=[
+        *("as many", "more", "half", "a tenth", "one batch", "one image"),
+        *("a hundred classes", "a hundred large ones", "two classes"),
+    ],
 )
 def test_small_data_has_as_many_steps_as_the_data_of_the_preset(images: int, classes: int, epochs: int) -> None:
     assert epochs_for(2, 128, images=images, tuned_on=9000, classes=classes) == epochs

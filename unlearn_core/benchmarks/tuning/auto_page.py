@@ -11,9 +11,9 @@ Hyperparameters that forget a class of one classifier do nothing on another. The
 classifier but the bundled ResNet-20 on which the presets were tuned, finds them at the start of the run.
 
 1. **A rule.** Small data is shown in as many optimiser steps as the data on which the preset was tuned, in batches so
-   small that an epoch has at least {STEPS_PER_EPOCH} of them; more than {USUAL_CLASSES} classes have as many steps each.
-   The hyperparameters that decide how much is forgotten,
-   mostly the learning rate, are those of the preset times a strength, at first 1.
+   small that an epoch has at least {STEPS_PER_EPOCH} of them. More than {USUAL_CLASSES} classes have as many steps
+   each. The hyperparameters that decide how much is forgotten, mostly the learning rate, are those of the preset times
+   a strength, at first 1.
 2. **A search.** The run tries up to {budget.MOST_TRIES} strengths, each from the original model:
    {find_settings.STRIDE:g} times as strong if too much is left, a quarter if the retain set suffers, then in between.
    It goes on with the first that reaches the goal, or else with the closest, and then the report says that none did.
