@@ -36,7 +36,7 @@ def test_the_tries_are_drawn_and_told(visit: Visit, found: Report) -> None:
     assert "Wanted: forget accuracy of at most 2.0" in words(app)
     assert not without_words(app)
     assert "no fitting settings" not in words(app).lower()
-    assert "Repair ended" in training_curve.summary(found) and training_curve.summary(found) in words(app)
+    assert "Repair made all its" in training_curve.summary(found) and training_curve.summary(found) in words(app)
 
 
 def test_what_was_found_is_a_setup_with_one_click(visit: Visit, found: Report) -> None:

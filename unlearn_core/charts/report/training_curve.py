@@ -62,7 +62,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         if kept is not None:
             here: PlotlyDict = {"row": 1, "col": column}
             line = {"color": theme.after, "width": 2, "dash": "dash"}
-            drawn.add_vline(x=kept, line=line, annotation_text="kept", **here)
+            drawn.add_vline(x=kept, line=line, annotation_text="kept", annotation_position="bottom right", **here)
     return set_axes(drawn, max(ends))
 
 
@@ -141,13 +141,13 @@ def _stopped(report: Report) -> list[str]:
     if stop.best is None:
         return ["Early stopping had no validation images of these classes to compare, so all steps were made."]
     state = stop.states[stop.best]
-    made = f"after {stop.stopped:,} of {stop.planned:,} steps" if stop.stopped < stop.planned else "at the end"
+    made = f"ended after {stop.stopped:,} of" if stop.stopped < stop.planned else "made all its"
     kept = "its last state was kept" if state.step == stop.stopped else f"the state after {state.step:,} was kept"
     why = "fits best" if stop.reached else "came closest to the goal"
     images = f"{stop.images.forget} forget images and {stop.images.retain} retained ones"
     return [
-        f"{capitalize(report[CurvesResult].phases[-1].name)} ended {made}, and {kept}, which {why} on {images} "
-        f"({percent(state.forget)} and {percent(state.retain)}), none of them test images."
+        f"{capitalize(report[CurvesResult].phases[-1].name)} {made} {stop.planned:,} steps, and {kept}, "
+        f"which {why} on {images} ({percent(state.forget)} and {percent(state.retain)}), none of them test images."
     ]
 
 
