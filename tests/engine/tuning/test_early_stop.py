@@ -27,7 +27,7 @@ GOAL = Goal(forget_low=0.0, forget_high=0.02, retain_low=0.8)
 class FakeJudge:
     """Gives a model, whose only weight counts its steps, the accuracies of that step."""
 
-    goal, forget, retain = GOAL, np.arange(3), np.arange(5)
+    goal, forget, retain = GOAL, np.arange(300), np.arange(1000)
 
     def __init__(self, accuracies: Sequence[tuple[float, float]]) -> None:
         self.accuracies_after = dict(enumerate(accuracies, 1))
@@ -64,15 +64,27 @@ def test_a_run_that_gets_better_makes_all_its_steps() -> None:
 
 
 def test_a_run_ends_when_three_states_are_no_better_and_keeps_the_best() -> None:
-    kept, result = trained([(0.3, 0.9), (0.02, 0.82), (0.0, 0.85), (0.0, 0.84), (0.0, 0.84), (0.0, 0.83), (0.0, 0.9)])
+    kept, result = trained([(0.3, 0.9), (0.02, 0.82), (0.0, 0.88), (0.0, 0.84), (0.0, 0.84), (0.0, 0.83), (0.0, 0.9)])
     assert (kept, result.stopped, result.best) == (3, 6, 2)
     assert [state.step for state in result.states] == [1, 2, 3, 4, 5, 6]
-    assert result.states[2] == ModelState(step=3, forget=0.0, retain=0.85) and result.reached
+    assert result.states[2] == ModelState(step=3, forget=0.0, retain=0.88) and result.reached
 
 
 def test_of_equal_states_the_last_is_kept_and_is_no_reason_to_go_on() -> None:
     kept, result = trained([(0.0, 0.9)] * 8)
     assert (kept, result.stopped) == (4, 4)
+
+
+def test_a_state_within_the_error_of_the_best_is_as_good_and_was_trained_longer() -> None:
+    kept, _ = trained([(0.0, 0.88), (0.0, 0.87), (0.0, 0.78)])
+    assert kept == 2, "the error of 88 % of 1,000 images is 1 point"
+    kept, _ = trained([(0.02, 0.88), (0.1, 0.88)])
+    assert kept == 1, "but not one that forgot less"
+
+
+def test_a_state_that_reached_the_goal_once_ends_nothing() -> None:
+    kept, result = trained([(0.0, 0.9), (0.0, 0.7), (0.0, 0.7), (0.0, 0.7), (0.0, 0.95)])
+    assert (kept, result.stopped) == (5, 5)
 
 
 def test_a_run_never_ends_before_the_goal_is_reached() -> None:
@@ -84,6 +96,12 @@ def test_a_run_never_ends_before_the_goal_is_reached() -> None:
 def test_forgetting_less_than_wanted_is_preferred_to_damage() -> None:
     kept, _ = trained([(0.1, 0.8), (0.0, 0.7)])
     assert kept == 1
+
+
+def test_all_of_a_few_images_is_not_better_than_all_but_one() -> None:
+    states = [ModelState(step=step, forget=0.0, retain=retain) for step, retain in enumerate((1.0, 38 / 39))]
+    assert early_stop.choose(states, GOAL, 39) == 1
+    assert early_stop.choose(states, GOAL, 10_000) == 0
 
 
 def test_it_ends_all_loops_of_the_phase() -> None:

@@ -32,7 +32,7 @@ from unlearn_core.engine.execute import RunResult, unlearn
 from unlearn_core.engine.jobs.train_gold import train_gold
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
-from unlearn_core.engine.tuning import find_settings
+from unlearn_core.engine.tuning import early_stop, find_settings
 from unlearn_core.methods import methods
 from unlearn_core.probes import probes
 
@@ -91,6 +91,7 @@ def cases() -> dict[str, Case]:
                 if forget.kind in method.supports and method.id != "retrain":
                     spec = request_spec(request, method, seed=SEED)
                     search = {"search": find_settings.REVISION} if spec.auto else {}
+                    search |= {"early_stop": early_stop.REVISION} if spec.params.get("early_stop") else {}
                     key = row_key(spec, {"accuracy": probes()["accuracy"].revision}, **search)
                     found[key] = Case(name, method.id, words, spec)
     return found

@@ -27,7 +27,8 @@ classifier but the bundled ResNet-20 on which the presets were tuned, finds them
    The cost is counted in images, so the same spec gives the same weights.
 5. **Early stopping.** While the method trains in its last phase, the run compares up to {early_stop.MOST_LOOKS} states
    of the model on the same images. It keeps the one that reaches the goal with the highest retain accuracy, or else the
-   closest one, and ends when {early_stop.PATIENCE} further states are no better. It is a hyperparameter of its own
+   closest one; of those within one standard error of it, the last. It ends when the goal is reached and
+   {early_stop.PATIENCE} further states are no better. It is a hyperparameter of its own
    (`early_stop`), which only this preset switches on; methods with a stopping rule of their own do not have it.
 
 A hyperparameter that you set is left alone, on the page, in a link and on the command line:

@@ -9,12 +9,14 @@ Early stopping by validation data is as old as training (Prechelt, Early Stoppin
 last can be the best of an unlearning method (rewinding in SCRUB, Kurmanji et al., NeurIPS 2023, section 3.2).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from math import sqrt
 from typing import TypeVar
 
 from torch import Tensor, nn
 
 from unlearn_core.domain.results.course import EarlyStop, ImageCounts, ModelState
+from unlearn_core.domain.results.found_settings import Goal
 from unlearn_core.domain.results.method_artifacts import Artifact
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.engine.setup import ResolvedRun
@@ -29,7 +31,10 @@ MOST_LOOKS, FEWEST_LOOKS = 16, 2
 SHARE_OF_RUN = 0.2
 """What evaluating them may cost beyond the fewest, as a share of the run."""
 PATIENCE = 3
-"""The run ends when so many states after the best one fit no better."""
+"""The run ends when so many states fit no better than one before them, and all of these reach the goal."""
+
+REVISION = 1
+"""Raise it if a change alters what is kept for the same spec: measured results then count as outdated."""
 
 
 def forget(resolved: ResolvedRun, problem: Problem, tracker: Tracker) -> EarlyStop | None:
@@ -108,26 +113,50 @@ class WatchingTracker:
             stopped=self._step,
             states=self._states,
             best=self._best if self._states else None,
-            reached=bool(self._states) and self._rank(self._states[self._best])[0] == 0,
+            reached=bool(self._states) and _reaches(self._judge.goal, self._states[self._best]),
         )
 
     def _look(self) -> None:
-        """Compare the model as it is with the states so far: by the goal, and of two that reach it by the retain set.
-
-        Of equal states the last is kept, which was trained longest; it is no reason to go on.
-        """
+        """Evaluate the model as it is, and keep its weights if this state is the one to go back to."""
         forget, retain = self._judge.accuracies(self._model)
         self._states.append(ModelState(step=self._step, forget=forget, retain=retain))
         self._last_version = self._version()
-        ranks = [self._rank(state) for state in self._states]
-        self._best = max(range(len(ranks)), key=lambda place: (ranks[place], place))
-        if self._best == len(ranks) - 1:
+        last, chosen = len(self._states) - 1, choose(self._states, self._judge.goal, len(self._judge.retain))
+        if chosen == last:
             self._weights = {name: tensor.detach().clone() for name, tensor in self._model.state_dict().items()}
-        first = ranks.index(ranks[self._best])
-        self._is_over = ranks[first][0] == 0 and len(ranks) - 1 - first >= PATIENCE
-
-    def _rank(self, state: ModelState) -> tuple[float, float]:
-        return -self._judge.goal.shortfall(state.forget, state.retain), state.retain
+            self._best = last
+        self._is_over = is_settled(self._states, self._judge.goal)
 
     def _version(self) -> int:
         return sum(tensor._version for tensor in self._model.state_dict(keep_vars=True).values())
+
+
+def choose(states: Sequence[ModelState], goal: Goal, num_retain: int) -> int:
+    """Return the place of the state to keep: the last one that is as good as the best, as far as the images tell.
+
+    The best is the one closest to the goal, and of those that reach it the one with the highest retain accuracy. A
+    state is as good if it forgets as much and its retain accuracy, on `num_retain` images, is within one standard error
+    of the best one's: the rule of one standard error (Breiman et al., Classification and Regression Trees, 1984,
+    section 3.4.3). Of states between which the images do not decide, the last was trained longest.
+    """
+    best = max(states, key=lambda state: (-goal.shortfall(state.forget, state.retain), state.retain))
+    share = (best.retain * num_retain + 2) / (num_retain + 4)  # as Agresti and Coull do, since 100 % has an error too
+    error = sqrt(share * (1 - share) / (num_retain + 4))
+    left = goal.shortfall(best.forget, goal.retain_low)
+    as_good = (
+        place
+        for place, state in enumerate(states)
+        if goal.shortfall(state.forget, goal.retain_low) <= left and state.retain >= best.retain - error
+    )
+    return max(as_good)
+
+
+def is_settled(states: Sequence[ModelState], goal: Goal) -> bool:
+    """Return whether the last states all reach the goal, and none is better than the first of them."""
+    first, *later = states[-PATIENCE - 1 :]
+    reach = all(_reaches(goal, state) for state in (first, *later))
+    return len(later) == PATIENCE and reach and all(state.retain <= first.retain for state in later)
+
+
+def _reaches(goal: Goal, state: ModelState) -> bool:
+    return goal.shortfall(state.forget, state.retain) == 0
