@@ -98,6 +98,9 @@ class Settings(BaseSettings, UploadLimits):  # pyright: ignore[reportIncompatibl
         description="the one folder from which data sets are read: a torchvision root, `lfw_funneled`, folders of "
         "class folders; for `make bundle` and a few tests too; if unset, none may be read",
     )
+    lessons: Path | None = Field(
+        default=None, description="a folder with lessons of one's own (docs/lessons.md); the page Lessons lists them"
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = Field(
         default="info",
         description="the least severe messages that a worker and the web server log; with debug, a command that fails "

@@ -44,6 +44,10 @@ class FileUnavailableError(UnlearnError):
     """A file that is not on this machine and cannot be downloaded; the message says where to put it by hand."""
 
 
+class InvalidLessonError(UnlearnError):
+    """A file of a lesson that cannot be used, or that says what does not hold for its runs."""
+
+
 class PluginError(UnlearnError):
     """A plug-in package is missing, or a file in a plug-in folder lacks the definition that every file there has."""
 

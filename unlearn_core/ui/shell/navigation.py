@@ -36,7 +36,7 @@ _BUG = ":material/bug_report:"
 # all these, one entry per page is one to go back to. A module runs once, however often the element is drawn.
 _ONE_STEP_BACK = """
 const add = history.pushState.bind(history), change = history.replaceState.bind(history);
-const subject = (url) => ["id", "ids", "sweep"].map((name) => url.searchParams.get(name)).join("|");
+const subject = (url) => ["id", "ids", "sweep", "lesson"].map((name) => url.searchParams.get(name)).join("|");
 let acted = true;  // Whether the visitor has done anything since the last change.
 let replaced = null;  // The URL before the last change if that changed only parameters, "" if it added an entry.
 for (const kind of ["pointerdown", "click", "keydown"]) {
@@ -81,6 +81,7 @@ PAGES = {
     "compare": PageInfo("Explore", "explore/compare.py", "Compare", ":material/compare_arrows:"),
     "methods": PageInfo("Explore", "explore/methods.py", "All methods", ":material/leaderboard:"),
     "sweep": PageInfo("Explore", "explore/sweep.py", "Sweep", ":material/scatter_plot:"),
+    "lessons": PageInfo("Learn", "learn/lessons.py", "Lessons", ":material/school:"),
     "measures": PageInfo("Learn", "learn/measures.py", "Measures", ":material/straighten:"),
 }
 

@@ -59,20 +59,20 @@ def example_run() -> None:
 
 
 def entry_points() -> None:
-    """Three ways to begin: teach, explore, show."""
+    """Three ways to begin: teach, explore, explain."""
     cards = (
         (
             "Teach",
-            "One question per page: which classifier, what should it forget, and how? Then follow the run live.",
-            ("classifier", "Start with the classifier", {}),
+            "Eight lessons of five to ten minutes, each about a real run. Say what you expect, then see what happened.",
+            ("lessons", "To the lessons", {}),
         ),
         (
             "Explore",
-            "Choose a method, set its hyperparameters and run it. Every run is saved, to be compared with the others.",
-            ("method", "Open the lab", {}),
+            "Choose a method, set its hyperparameters and run it. Two finished runs are there to be compared at once.",
+            ("compare", "Compare two runs", {}),
         ),
         (
-            "Show",
+            "Explain",
             "The question, the images and the verdict in plain words, and what the verdict does not prove.",
             ("run", "See a report", {"id": "example"}),
         ),
