@@ -23,6 +23,8 @@ SAME_THING = {
     # a measurement: the probe that makes it, the job on demand, its chart, and its panel in the report
     *("accuracy.py", "cka.py", "confusion.py", "distance.py", "explain.py", "lira.py", "membership.py"),
     *("neurips_score.py", "predictions.py", "regions.py", "relearn.py", "zrf.py"),
+    # what a lesson is, and its page
+    "lessons.py",
     # a command, and what it works on
     *("report.py", "results.py", "run.py", "sweep.py"),
     # an architecture, and the bundled classifier that has it

@@ -6,8 +6,9 @@ from playwright.sync_api import Page, expect
 from tests.browser.app_server import Served
 from tests.browser.browser_steps import heading, settled
 from tests.browser.conftest import NARROW
+from unlearn_core.charts.text import lesson_text
 from unlearn_core.domain.lessons import Lesson
-from unlearn_core.store.files import lesson_files
+from unlearn_core.store.files import lesson_files, shipped_runs
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -16,8 +17,11 @@ LESSONS = lesson_files.find_lessons().lessons
 
 def go_through(page: Page, lesson: Lesson) -> None:
     """Answers each question with its first answer, and goes on to the summary."""
+    reports = [shipped_runs.read_report(shipped_runs.named(name).id) for name in lesson.runs]
+    values = lesson_text.lesson_values(reports)
     for step in lesson.steps:
-        expect(page.get_by_role("heading", name=step.title.partition("{")[0])).to_be_visible()
+        title = lesson_text.fill(step.title, values)
+        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
         figures = page.get_by_test_id("stPlotlyChart")
         if step.expectation is not None:
             settled(page)

@@ -30,10 +30,10 @@ class StepChart(NamedTuple):
 
 
 class Expectation(NamedTuple):
-    """A question that is answered before the result is shown; `right` are the places of the answers that it shows."""
+    """A question that is answered before the result is shown; `right` are the places of the choices that it shows."""
 
     question: str
-    answers: tuple[str, ...]
+    choices: tuple[str, ...]
     right: tuple[int, ...]
 
 

@@ -165,7 +165,7 @@ def problems(lesson: Lesson, reports: Sequence[Report]) -> list[str]:
     values, found = lesson_values(reports), list[str]()
     texts = [lesson.title, lesson.question, *(one.text for one in lesson.summary)]
     for step in lesson.steps:
-        asked = [] if step.expectation is None else [step.expectation.question, *step.expectation.answers]
+        asked = [] if step.expectation is None else [step.expectation.question, *step.expectation.choices]
         texts += [step.title, step.text, step.reveal, *asked]
         found += [reason for chart in step.charts if (reason := _no_chart(chart.chart, chart.runs, reports))]
     for text in texts:

@@ -93,7 +93,7 @@ def _figures(step: LessonStep, reports: Sequence[Report], lesson: Lesson) -> Non
 def _ask(lesson: Lesson, number: int, expectation: Expectation, values: Values) -> bool:
     """Ask what the learner expects, and return whether there is an answer; it then stands beside what happened."""
     key = f"expected-{lesson.id}-{number}"
-    answers = [fill(answer, values) for answer in expectation.answers]
+    answers = [fill(answer, values) for answer in expectation.choices]
     chosen = st.radio(
         f"**What do you expect?** {fill(expectation.question, values)}",
         range(len(answers)),
