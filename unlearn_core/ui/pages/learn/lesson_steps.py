@@ -95,7 +95,7 @@ def _ask(lesson: Lesson, number: int, expectation: Expectation, values: Values) 
     key = f"expected-{lesson.id}-{number}"
     answers = [fill(answer, values) for answer in expectation.choices]
     chosen = st.radio(
-        f"**What do you expect?** {fill(expectation.question, values)}",
+        f"What do you expect? {fill(expectation.question, values)}",
         range(len(answers)),
         index=None,
         format_func=lambda place: answers[place],
