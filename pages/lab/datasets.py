@@ -12,5 +12,6 @@ with left:
     page.removed_datasets()
 with right:
     page.dataset_card(name)
+    page.all_images(name)
 st.divider()
 add.show()

@@ -68,6 +68,13 @@ def test_the_report_is_printed_from_its_page(page: Page, app: Served) -> None:
     page.wait_for_function("window.printed")
     title, drawn = page.evaluate("window.printed")
     assert title == "Did it forget discs? · Unlearn Lab" and drawn >= 12
+    page.keyboard.press("Escape")
+    for _ in range(2):
+        page.evaluate("delete window.printed")
+        settled(page)
+        page.keyboard.press("ControlOrMeta+p")
+        page.wait_for_function("window.printed")
+        assert page.evaluate("window.printed") == [title, drawn]
 
 
 @pytest.mark.parametrize("run", [CLASS, PICTURES])

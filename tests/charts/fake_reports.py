@@ -95,7 +95,7 @@ DATASET = DatasetCard(
     train=3000,
     val=500,
     test=2000,
-    licence="MIT, as this project.",
+    licence="MIT, the licence of Unlearn Lab.",
     source="tests/charts/fake_reports.py",
 )
 CLASSIFIER = ClassifierCard(
@@ -109,7 +109,7 @@ CLASSIFIER = ClassifierCard(
     roles=LayerRoles(layers=LAYERS, head=("head",), shortcuts=(), cam="stage3.2"),
     recipe=Recipe(epochs=10, batch=100, peak=0.1),
     seed=0,
-    licence="MIT, as this project.",
+    licence="MIT, the licence of Unlearn Lab.",
     source="tests/charts/fake_reports.py",
 )
 

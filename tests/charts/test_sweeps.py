@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -217,3 +218,16 @@ def test_a_map_is_drawn_only_where_something_was_tried() -> None:
     map_ = contour.smooth(np.array([[0.0, 0.0], [0.1, 0.0]]), np.array([1.0, 3.0]), axes, spans)
     assert 1 < map_[0, 0] < 2 < map_[0, 2] < 3
     assert np.isnan(map_[5:, 5:]).all()
+
+
+def test_a_best_trial_at_the_end_of_a_range_is_said() -> None:
+    state = swept()
+    best = state.best
+    assert best is not None
+    numeric = next(one for one in state.sweep.spec.ranges if not one.is_choice)
+    for value, is_said in ((numeric.low, True), (numeric.last_value, True), (None, False)):
+        inside = {one.knob: -1 for one in state.sweep.spec.ranges if not one.is_choice}
+        moved = best._replace(params=best.params | inside | ({} if value is None else {numeric.knob: value}))
+        trials = [moved if one.number == best.number else one for one in state.trials]
+        said = tradeoff.summary(replace(state, trials=trials))
+        assert ("at an end of its range (" in said) is is_said

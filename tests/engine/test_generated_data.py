@@ -86,7 +86,7 @@ def add(kind: Kind) -> None:
         train=sum(kind.train),
         val=count * HELD_OUT,
         test=count * HELD_OUT,
-        licence="MIT, as this project.",
+        licence="MIT, the licence of Unlearn Lab.",
         source="Drawn by the tests.",
     )
     (target / user_catalog.CARD_FILE).write_text(card.model_dump_json())

@@ -21,7 +21,7 @@ DATASET = DatasetCard(
     train=24,
     val=8,
     test=8,
-    licence="MIT, as this project.",
+    licence="MIT, the licence of Unlearn Lab.",
     source="Drawn by the tests.",
 )
 
@@ -63,7 +63,7 @@ def bring(architecture: str, home: Path, size: int = 32) -> ClassifierCard:
         roles=kind.roles,
         recipe=kind.recipe.model_copy(update={"epochs": 1, "batch": 16, "augment": "none"}),
         seed=0,
-        licence="MIT, as this project.",
+        licence="MIT, the licence of Unlearn Lab.",
         source="Not trained at all.",
     )
     with seeded(0, "brought"):

@@ -86,7 +86,7 @@ def test_it_answers_the_question_of_one_run() -> None:
     assert places == sorted(places), "as on the page: the answer first"
     assert "This does not prove that the images left no trace" in text
     assert "python -m unlearn_core run --classifier made-up-model --forget-classes cat --method unsir" in text
-    assert "Licence: MIT, as this project." in text
+    assert "Licence: MIT, the licence of Unlearn Lab." in text
     assert "torch 2.15.0" in text
     forgotten = [own for tag, own in Reader(one()).elements if tag == "img" and "image" in (own["alt"] or "")]
     assert len(forgotten) >= 24

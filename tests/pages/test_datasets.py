@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from tests.data.zips import faces, picture, write, write_named
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import started
+from tests.pages.lab import gallery_steps
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.data import datasets, user_catalog
 from unlearn_core.data.sources import sources
@@ -49,7 +50,7 @@ def test_what_ships_is_shown_with_its_card(visit: Visit) -> None:
     app = fine(visit("datasets"))
     said = words(app)
     assert "CIFAR-10 sample" in said and "Krizhevsky" in said
-    (titles,) = [[title.replace("\\", "") for title in radio.options] for radio in app.radio]
+    titles = [title.replace("\\", "") for title in app.radio(key="picture-set").options]
     assert titles[:2] == ["CIFAR-10 sample", "Shapes"], "points in the plane come last"
     assert sorted(titles) == sorted(card.title for card in datasets.cards().values())
     assert not without_words(app)
@@ -57,6 +58,22 @@ def test_what_ships_is_shown_with_its_card(visit: Visit) -> None:
     assert app.query_params["dataset"] == "shapes"
     assert "Rows, columns, checks and discs" in words(fine(app))
     assert "Remove" not in [button.label for button in app.button], "what ships stays"
+
+
+def test_all_images_are_in_a_gallery(visit: Visit) -> None:
+    app = fine(visit("datasets", dataset="cifar10-sample"))
+    gallery, card = "all-images-cifar10-sample", datasets.card("cifar10-sample")
+    assert gallery_steps.listed(app, gallery) == list(range(card.train + card.val + card.test))
+    app.selectbox(key=f"all-images-class-{card.id}").set_value(card.classes.index("ship")).run()
+    listed = gallery_steps.listed(fine(app), gallery)
+    assert len(listed) == 1_300 and all(label.startswith("ship ") for label in gallery_steps.labels(app, gallery)[:9])
+    app.session_state[f"{gallery}-chosen"] = listed[-1]
+    app.run()
+    assert f"**ship {listed[-1]}**  \ntest image" in words(fine(app)) and not without_words(app)
+
+
+def test_points_have_no_gallery(visit: Visit) -> None:
+    assert not gallery_steps.keys(fine(visit("datasets", dataset="moons")))
 
 
 def test_an_address_names_a_data_set_and_another_one_is_harmless(visit: Visit) -> None:

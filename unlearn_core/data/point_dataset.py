@@ -9,7 +9,7 @@ import numpy as np
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.cards import DatasetCard
 
-LICENSE = "MIT, as this project."
+LICENSE = "MIT, the licence of Unlearn Lab."
 
 
 def card(name: str, title: str, summary: str, classes: tuple[str, ...], *, per_class: int = 300) -> DatasetCard:

@@ -74,6 +74,22 @@ def test_slides_are_turned_by_buttons_with_arrow_keys(visit: Visit, done: RunSto
     assert "present" not in app.query_params and app.title[0].value == "Forget *discs* with UNSIR"
 
 
+@pytest.mark.parametrize("is_reloaded", [False, True])
+def test_leaving_returns_to_the_tab(is_reloaded: bool, visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS), tab="Privacy").button(key="present").click().run())
+    link = {"id": str(CLASS), "present": "2", "from": "Privacy"}
+    assert dict(press(app, "next").query_params) == link
+    if is_reloaded:
+        app = fine(visit("run", **link))
+    press(app, "leave")
+    assert app.session_state["tab"] == "Privacy" and dict(app.query_params) == {"id": str(CLASS), "tab": "Privacy"}
+
+
+def test_a_tab_that_does_not_exist_is_not_returned_to(visit: Visit, done: RunStore) -> None:
+    app = press(fine(visit("run", id=str(CLASS), present="1", **{"from": "Nowhere"})), "leave")
+    assert app.session_state["tab"] == "Overview" and "from" not in app.query_params
+
+
 @pytest.mark.parametrize(("wanted", "shown"), [("x", "1"), ("0", "1"), ("999", None)])
 def test_a_slide_that_does_not_exist_shows_the_nearest(wanted: str, shown: str | None, visit: Visit, done) -> None:
     app = fine(visit("run", id=str(CLASS), present=wanted))

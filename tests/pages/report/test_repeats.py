@@ -73,7 +73,9 @@ def test_a_seed_that_ends_while_the_page_reads_the_report_is_shown(
 def test_a_report_offers_more_seeds(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(CLASS)))
     assert "Repeat the run from other seeds" in words(app)
+    app.session_state["repeat menu"] = True
     app.button(key="repeat").click().run()
+    assert app.session_state["repeat menu"] is False, "the menu is closed over the verdicts"
     made = [run for run in done.list_runs(kinds=("unlearn",)) if run.group]
     assert {run.priority for run in made} == {Priority.SWEEP}
     assert sorted(run.spec.seed for run in made if isinstance(run.spec, UnlearnSpec)) == [*range(1, len(made) + 1)]

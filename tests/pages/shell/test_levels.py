@@ -24,7 +24,7 @@ def level(app: AppTest) -> Level:
 
 
 def choose(app: AppTest, wanted: Level) -> AppTest:
-    app.segmented_control(key=CHOICE).set_value(wanted)
+    app.radio(key=CHOICE).set_value(wanted)
     return fine(app.run())
 
 

@@ -18,7 +18,7 @@ from unlearn_core.charts.drawing.sweep_drawing import (
     trial_accuracy,
 )
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, share_axis
-from unlearn_core.charts.drawing.wording import percent
+from unlearn_core.charts.drawing.wording import join_words, percent
 from unlearn_core.domain.sweeps import objectives
 from unlearn_core.domain.sweeps.sweep import Trial, trial_name
 
@@ -90,8 +90,23 @@ def summary(sweep_data: SweepData, *, test: bool = False) -> str:
     words += f" and retain accuracy {percent(retain)}"
     gold = [baseline_accuracy(sweep_data, "gold", side, test=test) for side in ("forget", "retain")]
     if gold[0] is not None and gold[1] is not None:
-        return f"{words}; the retrained model {percent(gold[0])} and {percent(gold[1])}."
-    return f"{words}. There is no retrained model to compare with."
+        words += f"; the retrained model {percent(gold[0])} and {percent(gold[1])}."
+    else:
+        words += ". There is no retrained model to compare with."
+    return words + _at_ends(sweep_data, best)
+
+
+def _at_ends(sweep_data: SweepData, best: Trial) -> str:
+    """Say which hyperparameters of the best trial are at an end of their range, where a wider one may be better."""
+    numeric = [one for one in sweep_data.sweep.spec.ranges if not one.is_choice]
+    found = [
+        f"{sweep_data.hyperparameter_title(one.knob).lower()} {format_value(best.params[one.knob])}"
+        for one in numeric
+        if best.params[one.knob] in (one.low, one.last_value)
+    ]
+    if not found:
+        return ""
+    return f" It is at an end of its range ({join_words(found)}), so a wider range may hold a better one."
 
 
 def alt_text(sweep_data: SweepData, *, test: bool = False) -> str:

@@ -14,6 +14,6 @@ CARD = ClassifierCard(
     roles=mlp.CARD.roles,
     recipe=mlp.CARD.recipe,
     seed=0,
-    licence="MIT, as this project.",
+    licence="MIT, the licence of Unlearn Lab.",
     source="Trained by `make bundle ARGS='--classifier mlp-moons'`.",
 )

@@ -14,6 +14,6 @@ CARD = ClassifierCard(
     roles=resnet20.CARD.roles,
     recipe=resnet20.CARD.recipe,
     seed=0,
-    licence="MIT, as this project; trained on CIFAR-10 images (see the data set's terms).",
+    licence="MIT, the licence of Unlearn Lab; trained on CIFAR-10 images (see the data set's terms).",
     source="Trained by `make bundle` on exactly the 10,000 training images of the bundled sample.",
 )

@@ -93,15 +93,12 @@ def write_url() -> None:
 def choice() -> None:
     """Draw the choice of a level, and let the browser remember what is chosen."""
     st.session_state[_WIDGET] = current()
-    st.segmented_control(
+    st.radio(
         "Level",
         LEVELS,
         format_func=lambda level: TITLES[level],
-        required=True,
         key=_WIDGET,
         help=_HELP,
-        width="stretch",
-        wrap=False,
         on_change=lambda: choose(st.session_state[_WIDGET]),
     )
     if st.session_state.get(_IS_CHOSEN):
@@ -114,7 +111,7 @@ def sections(every: Sequence[Section]) -> list[Section]:
     A section that a link opens is one of them, and stays for the visit: no tab vanishes on a click.
     """
     opened: set[Section] = st.session_state.setdefault(_OPENED, set())
-    opened.update(one for one in every if one == st.query_params.get("tab"))
+    opened.update(one for one in every if one in (st.query_params.get("tab"), st.session_state.get("tab")))
     return [one for one in every if not is_first_look() or one in FIRST_SECTIONS or one in opened]
 
 

@@ -19,13 +19,16 @@ from unlearn_core.ui.shell.markdown import escape
 
 SEED_CHOICES = (2, 4, 9)
 """Numbers of further seeds on offer: three, five or ten in all."""
+_MENU, _IS_SUBMITTED = "repeat menu", "repeats are submitted"
 
 
 def offer_repeats(report: Report, run: Run | None) -> None:
     """Show the button that repeats a run, with its cost."""
     if run is None:
         return
-    with st.popover("Repeat", icon=":material/casino:"):
+    if st.session_state.pop(_IS_SUBMITTED, False):  # Else the menu would stay open over the verdicts.
+        st.session_state[_MENU] = False
+    with st.popover("Repeat", icon=":material/casino:", key=_MENU, on_change="rerun"):
         st.markdown("**Repeat the run from other seeds** to see how much is due to chance.")
         more = st.segmented_control(
             "More seeds", SEED_CHOICES, default=SEED_CHOICES[0], required=True, key="repeat-count", format_func=_more
@@ -38,6 +41,7 @@ def offer_repeats(report: Report, run: Run | None) -> None:
         if cost_estimate.confirmed(forecast, pressed, job=(run.id, more), key="repeat"):
             cache.store().repeats.submit(run, more)
             lifespan.ensure_worker()
+            st.session_state[_IS_SUBMITTED] = True
             st.rerun()
 
 

@@ -14,12 +14,10 @@ from unlearn_core.store.files import artifacts
 from unlearn_core.ui.shell import cache, thumbnails
 
 # The file is opened in a frame beside the page, since a browser prints what a frame shows and nothing else. The frame
-# has a size because charts are drawn into it, and stays until the dialog is closed.
+# has a size because charts are drawn into it, and stays until the dialog is closed. The keys that print do the same:
+# the page itself would be printed with its menu, cut off and without the other tabs.
 _JS = """
-export default function ({ data, parentElement }) {
-  const drawn = parentElement.querySelector("span").dataset;
-  if (drawn.url === data.url) return;
-  drawn.url = data.url;
+const print = (url) => {
   const frame = document.createElement("iframe");
   frame.title = "Report to print";
   frame.style.cssText = "position:fixed;left:-2000px;top:0;width:1000px;height:800px;border:0";
@@ -27,16 +25,29 @@ export default function ({ data, parentElement }) {
     frame.contentWindow.addEventListener("afterprint", () => frame.remove());
     frame.contentWindow.print();
   };
-  fetch(data.url)
+  fetch(url)
     .then((answer) => answer.blob())
     .then((file) => {
       frame.src = URL.createObjectURL(new Blob([file], { type: "text/html" }));
       document.body.append(frame);
     });
+};
+export default function ({ data, parentElement, setTriggerValue }) {
+  const drawn = parentElement.querySelector("span").dataset;
+  if (data.url && drawn.asked !== String(data.asked)) print(data.url);
+  drawn.asked = data.asked;
+  const onKey = (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.key.toLowerCase() !== "p") return;
+    event.preventDefault();
+    setTriggerValue("asked", true);
+  };
+  window.addEventListener("keydown", onKey, { capture: true });
+  return () => window.removeEventListener("keydown", onKey, { capture: true });
 }
 """
 
 _print = component("print-report", html="<span hidden></span>", js=_JS)
+_ASKED, _ANSWERED = "prints asked for", "prints answered"
 
 
 def show(report: Report) -> None:
@@ -44,7 +55,7 @@ def show(report: Report) -> None:
     name = f"run-{report.run or 'example'}"
     with st.popover("Download", icon=":material/download:"):
         show_report_files([report], name=name)
-        _show_print(report)
+        st.button("Print", icon=":material/print:", key="print", width="stretch", on_click=_ask)
         _show_evidence(report, name=name)
         if report.run is not None:
             weights = artifacts.run_dir(open_data_dir(), report.run) / artifacts.WEIGHTS_FILE
@@ -74,13 +85,21 @@ def show(report: Report) -> None:
             icon=":material/data_object:",
         )
         st.caption("Each chart has its own table (CSV) and image (PNG) below it.")
+    _print_when_asked(report)
 
 
-def _show_print(report: Report) -> None:
-    """Show the button that prints the report file, which is made when it is pressed."""
-    if st.button("Print", icon=":material/print:", key="print", width="stretch"):
-        file = cache.html_report(report).encode()
-        _print(data={"url": thumbnails.file_url(file, "text/html", "print")}, key="print-frame", height="content")
+def _print_when_asked(report: Report) -> None:
+    """Print the report file, which is made when the button or the keys of the browser ask for it."""
+    url, asked = "", st.session_state.get(_ASKED, 0)
+    if asked != st.session_state.get(_ANSWERED, 0):
+        st.session_state[_ANSWERED] = asked
+        url = thumbnails.file_url(cache.html_report(report).encode(), "text/html", "print")
+    data = {"url": url, "asked": asked}
+    _print(data=data, key="print-frame", on_asked_change=_ask, height="content", width="content")
+
+
+def _ask() -> None:
+    st.session_state[_ASKED] = st.session_state.get(_ASKED, 0) + 1
 
 
 def _show_evidence(report: Report, *, name: str) -> None:

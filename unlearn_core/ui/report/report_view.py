@@ -66,14 +66,18 @@ def _head(report: Report, run: Run | None) -> None:
                 "Present",
                 icon=":material/slideshow:",
                 key="present",
-                on_click=url_state.set_param,
-                args=(navigation.PRESENT_PARAM, "1"),
+                on_click=_present,
                 help="One chart a screen, in large type. The arrow keys turn the pages, Esc leaves.",
             )
             if run is None or run.state.is_finished:
                 report_downloads.show(report)
     if run is not None and run.note:
         st.caption(f":material/edit_note: {escape(run.note)}")
+
+
+def _present() -> None:
+    url_state.set_param(navigation.PRESENT_PARAM, "1")
+    url_state.set_param(navigation.FROM_PARAM, st.session_state.get("tab", ""))
 
 
 def _caption(report: Report, run: Run | None) -> str:

@@ -27,6 +27,8 @@ from unlearn_core.ui.shell.middleware import MOVED_PAGES
 
 PRESENT_PARAM = "present"
 """The query parameter of the presenter view: the number of its slide."""
+FROM_PARAM = "from"
+"""The query parameter of the presenter view that names the tab to return to."""
 
 _logger = logging.getLogger(__name__)
 _BUG = ":material/bug_report:"

@@ -71,7 +71,7 @@ def facts(plan: RunPlan) -> None:
     _fact("Training", _how(card))
     _fact("Retrained models", _golds(card))
     _fact("Source", escape(card.source))
-    _fact("Licence", f"{escape(card.licence)} {escape(data.licence)}")
+    _fact("Licence", escape(" ".join(dict.fromkeys((card.licence, data.licence)))))
     if user_models.exists(card.id):
         _own(card)
 

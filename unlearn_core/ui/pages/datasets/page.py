@@ -1,17 +1,22 @@
 """The list of data sets, the card of the selected one, and those in the trash."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
-from unlearn_core.data import datasets, user_catalog
+from unlearn_core.data import datasets, image_files, user_catalog
 from unlearn_core.data.ingest import trash
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.deletion import deletion_blocker
 from unlearn_core.ui.components import paged_grid, training_form
+from unlearn_core.ui.gallery import image_gallery
+from unlearn_core.ui.gallery.image_texts import DatasetTexts
+from unlearn_core.ui.gallery.listings import Listing
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
@@ -102,6 +107,53 @@ def _classes(found: DatasetCard) -> None:
             else:
                 st.image(shown, width="stretch", alt=f"Training {found.item_noun}s of the class {name}")
             st.markdown(escape(name))
+
+
+def all_images(name: str) -> None:
+    """Show every image of a data set, or those of one class, and the one that is clicked in large."""
+    found = datasets.card(name)
+    if found.is_points:
+        return
+    labels, noun = cache.image_dataset(found.id).labels, found.item_noun
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.header(f"All {noun}s", anchor=False, width="content")
+        label = st.selectbox(
+            "Class",
+            range(len(found.classes)),
+            index=None,
+            format_func=lambda number: found.classes[number],
+            placeholder="All classes",
+            label_visibility="collapsed",
+            key=f"all-images-class-{found.id}",
+            width=260,
+        )
+    images = np.arange(len(labels)) if label is None else np.flatnonzero(labels == label)
+    if not len(images):
+        st.caption(f"There is no {noun} of this class.")
+        return
+    texts, key = DatasetTexts(found, labels, paths=image_files.image_paths(found)), f"all-images-{found.id}"
+    chosen = st.session_state.get(f"{key}-chosen")
+    image_gallery.select_one(
+        Listing(found.id, images, texts.describe, "data set", texts.lines),
+        chosen,
+        partial(st.session_state.__setitem__, f"{key}-chosen"),
+        key=key,
+        label=f"{noun.capitalize()}s of {found.title}",
+        noun=noun,
+        bound=len(labels),
+    )
+    if chosen is not None:
+        _one_image(found, texts, chosen)
+
+
+def _one_image(found: DatasetCard, texts: DatasetTexts, image: int) -> None:
+    """Show an image in large, with its class, its file, and the part of the data set that it belongs to."""
+    parts = {"training": found.train, "validation": found.train + found.val}
+    part = next((name for name, end in parts.items() if image < end), "test")
+    (said,) = texts.describe(np.array([image]))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.image(cache.thumbnail(found.id, image), width=192, alt=said.label)
+        st.markdown(f"**{escape(' · '.join(said.lines))}**  \n{part} {found.item_noun}")
 
 
 def _remove(found: DatasetCard) -> None:

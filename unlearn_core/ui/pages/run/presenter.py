@@ -15,7 +15,7 @@ from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.report import report_opening
 from unlearn_core.ui.shell import drawings, url_state
 from unlearn_core.ui.shell.markdown import escape
-from unlearn_core.ui.shell.navigation import PRESENT_PARAM
+from unlearn_core.ui.shell.navigation import FROM_PARAM, PRESENT_PARAM
 
 HEIGHT = 520
 """Least height of a figure in pixels: title, sentence and figure fit on a screen of 900."""
@@ -33,8 +33,14 @@ def is_open() -> bool:
 
 
 def leave() -> None:
-    """Go back to the report."""
+    """Go back to the report, to the tab from which the presentation began."""
+    tab = st.query_params.get(FROM_PARAM)
+    if tab in SECTIONS:
+        if "tab" not in st.session_state:  # The page was opened afresh: its tabs write only changes into the URL.
+            url_state.set_param("tab", tab)
+        st.session_state["tab"] = tab
     url_state.set_param(PRESENT_PARAM, "")
+    url_state.set_param(FROM_PARAM, "")
 
 
 def show(report: Report) -> None:

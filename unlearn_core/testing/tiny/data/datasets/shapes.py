@@ -16,7 +16,7 @@ CARD = DatasetCard(
     train=400,
     val=80,
     test=120,
-    licence="MIT, as this project.",
+    licence="MIT, the licence of Unlearn Lab.",
     source="Drawn by the tests.",
 )
 

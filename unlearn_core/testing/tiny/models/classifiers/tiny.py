@@ -14,6 +14,6 @@ CARD = ClassifierCard(
     roles=tiny.CARD.roles,
     recipe=tiny.CARD.recipe,
     seed=0,
-    licence="MIT, as this project.",
+    licence="MIT, the licence of Unlearn Lab.",
     source="Trained by unlearn_core/testing/tiny/make.py.",
 )
