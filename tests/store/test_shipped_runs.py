@@ -73,6 +73,15 @@ def test_a_report_survives_packing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert ours == pytest.approx(theirs, abs=0.05), "the precision of float16"
 
 
+def test_a_downloaded_report_keeps_the_outputs_that_ship(tmp_path: Path) -> None:
+    report = shipped_runs.read_report(-6)
+    reports.write(report, tmp_path)
+    found = reports.read_folder(tmp_path)
+    ours, theirs = (one.evaluations["after"] for one in (found, report))
+    assert ours.identity == theirs.identity and np.array_equal(ours.known_logits, theirs.known_logits)
+    assert not found.lost and not found.pending
+
+
 def test_a_shipped_run_cannot_be_changed_or_deleted(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     for change in (lambda: store.delete(-2), lambda: store.set_note(-2, "mine"), lambda: store.cancel(-2)):
