@@ -7,12 +7,13 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from unlearn_core.ui.gallery import listings
+from unlearn_core.ui.pages.playground import frames_route
 from unlearn_core.ui.shell import lifespan, middleware, navigation, router
 
 app = st.App(
     router.__file__,
     lifespan=lifespan.lifespan,
-    routes=listings.routes(),
+    routes=[*listings.routes(), *frames_route.routes()],
     middleware=[
         Middleware(middleware.RedirectMiddleware),
         Middleware(middleware.UploadLimitMiddleware),

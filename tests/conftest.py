@@ -13,9 +13,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # One process a core: more threads than
 
 @pytest.hookimpl(tryfirst=True)  # before pytest picks by mark
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks as slow what drives a browser."""
+    """Marks as slow what drives a browser, but for what is marked as quick."""
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
+        if "browser" in getattr(item, "fixturenames", ()) and item.get_closest_marker("quick") is None:
             item.add_marker("slow")
 
 

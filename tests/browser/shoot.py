@@ -70,6 +70,7 @@ def shots(runs: dict[str, int]) -> list[Shot]:
         Shot("history", "history", "What has been tried?"),
         Shot("methods", "methods", "All methods on one request"),
         Shot("sweep-form", "sweep?knobs=impair_lr,repair_lr", "Start the sweep"),
+        Shot("playground", "playground", "The retrained model:"),
         Shot("measures", "measures", "What it does not say"),
     ]
 

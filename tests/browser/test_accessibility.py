@@ -67,6 +67,7 @@ ADDRESSES = [
     "lessons?lesson=unsir&step=3",
     "lessons?lesson=unsir&step=5",
     "sweep?sweep=-1",
+    "playground?data=own",
     *(f"run?id={CLASS}&tab={section.replace(' ', '+')}" for section in SECTIONS),
     f"run?id={CLASS}&tab=Images&picture=401",
     f"run?id={PICTURES}",

@@ -186,7 +186,7 @@ def test_a_job_that_fails_in_the_child_has_a_bug_report(spec, home):
     )
     store = RunStore(home)
     run = store.get(store.submit(spec, title="A test"))
-    work = _Workload(module, ChildConfig("any", "cpu", home, None, preload=False))
+    work = _Workload(module, ChildConfig("any", "cpu", home, None, preload="nothing"))
     here, there = multiprocessing.Pipe()
     listener = PipeListener(there, [0, 0])
     (outcome,) = work.execute([run], [listener], None)
@@ -320,7 +320,7 @@ def test_a_run_on_the_cpu_gets_threads_by_the_load_and_keeps_their_number(home, 
         ModelCache=lambda *_: None, stackable_params=lambda _: {}, execute_job=lambda *_: made, execute_stacked=None
     )
     work, (_, pipe) = (
-        _Workload(module, ChildConfig("any", device, home, threads, preload=False)),
+        _Workload(module, ChildConfig("any", device, home, threads, preload="nothing")),
         multiprocessing.Pipe(),
     )
     specs = (any_spec(do=1), MeasureSpec(run=1, what="relearn"))

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from unlearn_core.domain.forget_request import ForgetRequest, fingerprint
+from unlearn_core.domain.point_runs import PointsSpec
 from unlearn_core.domain.recipe import Recipe
 
 
@@ -200,6 +201,7 @@ AnySpec = (
     | AddCheckpointSpec
     | ExplainSpec
     | FeaturesSpec
+    | PointsSpec
 )
 Spec = Annotated[AnySpec, Field(discriminator="kind")]
 

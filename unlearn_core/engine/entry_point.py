@@ -2,6 +2,7 @@
 
 from unlearn_core.engine.execute import execute_job
 from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.engine.playground.point_models import prepare_points
 from unlearn_core.engine.stacked_execute import execute_stacked, stackable_params
 
-__all__ = ["ModelCache", "execute_job", "execute_stacked", "stackable_params"]
+__all__ = ["ModelCache", "execute_job", "execute_stacked", "prepare_points", "stackable_params"]

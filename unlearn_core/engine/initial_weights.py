@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.engine.model_cache import ModelCache
@@ -100,7 +99,7 @@ def naive_model_factory(card: ClassifierCard, model_cache: ModelCache) -> Callab
 
 def _recipe_weights(card: ClassifierCard, model_cache: ModelCache) -> InitialWeights | None:
     """Return the initial weights of a classifier's recipe; a recipe confirmed later starts from random weights."""
-    start, size = card.start if card.original_recipe else None, datasets.card(card.dataset).size
+    start, size = card.start if card.original_recipe else None, model_cache.dataset_card(card.dataset).size
     return load_initial_weights(start, card.architecture, size=size, model_cache=model_cache)
 
 

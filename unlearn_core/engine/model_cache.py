@@ -82,10 +82,20 @@ class ModelCache:
             self._data[name] = DeviceDataset(datasets.card(name), loaded, images, labels)
         return self._data[name]
 
+    def dataset_card(self, name: str) -> DatasetCard:
+        """Return the card of a data set of the catalog, or of one that was added. Raises NotFoundError."""
+        return self._data[name].card if name in self._data else datasets.card(name)
+
+    def add_dataset(self, card: DatasetCard, loaded: ImageDataset) -> DeviceDataset:
+        """Make a data set known that is in no catalog, in place of an earlier one of its id, and return it."""
+        images, labels = (torch.from_numpy(part).to(self.device) for part in (loaded.images, loaded.labels))
+        self._data[card.id] = DeviceDataset(card, loaded, images, labels)
+        return self._data[card.id]
+
     def new_model(self, card: ClassifierCard, seed: int, *purpose: str | int) -> nn.Module:
         """Return an untrained model on the device, its weights drawn from a seed; each purpose has its own stream."""
         with seeded(seed, "init", *purpose):
-            model = classifiers.build(card, datasets.card(card.dataset))
+            model = classifiers.build(card, self.dataset_card(card.dataset))
         return model.to(self.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     def load_model(self, card: ClassifierCard, name: str, data: bytes) -> FrozenModel:

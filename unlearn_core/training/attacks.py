@@ -41,15 +41,16 @@ def pgd_l2(
     `images` and `start` (N, 3, H, W) in [0, 1], `radius` and `step` in pixel units; the search starts where the line
     from image to `start` (uniform noise) leaves the ball, and each step reduces the targets' cross-entropy. The last
     iterate is returned, whether or not the attack succeeded. `progress` gets one item per step, whose first element is
-    the images: a method passes `tracker.iterate`. In eval mode. Source: Madry et al. 2018, in the variant that L2UL
-    uses (advertorch's L2PGDAttack: random start, no choice of the best iterate).
+    the images as they are before it: a method passes `tracker.iterate`. In eval mode. Source: Madry et al. 2018, in the
+    variant that L2UL uses (advertorch's L2PGDAttack: random start, no choice of the best iterate).
     """
     shift = _within(start - images, radius)
     with eval_mode(model):
-        for _ in progress((images, number) for number in range(steps)):
-            uphill = _input_gradient(model, images + shift, targets)
+        # The generator is asked for an item when the step before it is over, so it sees that step's shift.
+        for now, _ in progress((images + shift, number) for number in range(steps)):
+            uphill = _input_gradient(model, now, targets)
             length = uphill.flatten(1).norm(dim=1).clamp_min(MIN_GRADIENT_NORM)
-            moved = images + shift - step * uphill / length.view(-1, 1, 1, 1)
+            moved = now - step * uphill / length.view(-1, 1, 1, 1)
             # Shortening a shift keeps an image within [0, 1], so both constraints hold in this order.
             shift = _within(moved.clamp(0, 1) - images, radius)
     return (images + shift).clamp(0, 1)

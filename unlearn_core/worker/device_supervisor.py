@@ -25,7 +25,7 @@ from unlearn_core.worker.listener import ProgressUpdate
 from unlearn_core.worker.sweep_scheduler import SweepScheduler
 
 RUN_KINDS = frozenset({"unlearn", "gold", "measure", "train", "add", "features"})
-EXPLAIN_KINDS, IMPORT_KINDS = frozenset({"look"}), frozenset({"import"})
+EXPLAIN_KINDS, IMPORT_KINDS, POINTS_KINDS = frozenset({"look"}), frozenset({"import"}), frozenset({"points"})
 
 POLL_SECONDS = 0.1
 """Maximum seconds until an idle worker notices a new run."""
@@ -35,6 +35,9 @@ HOUSEKEEPING_SECONDS = 1.0
 
 IMPORT_NICENESS = 10
 """Nobody waits for an import as for a run, so it gives way."""
+
+POINTS_HISTORY_SECONDS = 3600.0
+"""How long finished runs of the playground stay in the queue, where they count for fairness; their frames stay."""
 
 _logger = logging.getLogger(__name__)
 
@@ -55,7 +58,7 @@ class ShutdownRequest(Protocol):
 
 
 class Supervisor:
-    """The worker of one device: a child for runs on the device, and on the CPU one for Grad-CAM and one for imports."""
+    """The worker of one device: a child for runs on it, and on the CPU one each for Grad-CAM, points and imports."""
 
     def __init__(
         self,
@@ -74,13 +77,17 @@ class Supervisor:
         self.run_child = ChildProcess(ChildConfig(work_module, device, store.data_dir, None), RUN_KINDS)
         # Grad-CAM queries run in parallel to a run, on a single thread so that they hardly slow it down.
         self.explain_child = ChildProcess(ChildConfig(work_module, "cpu", store.data_dir, 1), EXPLAIN_KINDS)
+        # A visitor of the playground waits for a run of less than a second, so it goes beside all others.
+        self.points_child = ChildProcess(
+            ChildConfig(work_module, "cpu", store.data_dir, 1, preload="points"), POINTS_KINDS
+        )
         # Imports need no device and may take an hour, so runs do not wait for them.
         self.import_child = ChildProcess(
-            ChildConfig(work_module, "cpu", store.data_dir, 1, preload=False, niceness=IMPORT_NICENESS),
+            ChildConfig(work_module, "cpu", store.data_dir, 1, preload="nothing", niceness=IMPORT_NICENESS),
             IMPORT_KINDS,
             persistent=False,
         )
-        self.children = (self.run_child, self.explain_child, self.import_child)
+        self.children = (self.run_child, self.explain_child, self.points_child, self.import_child)
         self.sweep_scheduler = SweepScheduler(store, self.name)
         self.load_meter = cpu_load.LoadMeter()
         self._run_ended = False
@@ -234,6 +241,7 @@ class Supervisor:
     def _housekeeping(self) -> None:
         busy = any(child.active_runs for child in self.children)
         self._publish("leaving" if self.shutdown.leave else "busy" if busy else "idle")
+        self.store.delete_finished(POINTS_KINDS, older_than=POINTS_HISTORY_SECONDS)
         for run in self.store.expire_leases():
             _logger.warning(f"Run {run} was taken from a worker that does not respond.")
         servers = web_servers(self.store.data_dir)

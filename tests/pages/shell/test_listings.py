@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -89,7 +90,7 @@ def test_the_lists_that_a_server_knows_are_few(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_the_path_of_the_app_stands_before_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listings.st, "get_option", lambda name: "/lab/")
+    monkeypatch.setattr(st, "get_option", lambda name: "/lab/")
     assert listings.register(shapes(1)).startswith("/lab/gallery/")
     assert [route.path for route in listings.routes()] == ["/lab/gallery/{name}/{file}"]
 

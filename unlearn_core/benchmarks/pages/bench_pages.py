@@ -71,7 +71,7 @@ def measure(args: argparse.Namespace, home: Path) -> None:
     with WebServer(home) as server:
         for page in pages.values():  # What a server does only once is not measured.
             open_page(server, page, 2)
-        _wait(lambda: any(worker.state == "idle" for worker in data.store.workers()), "The worker does not start.")
+        wait_until(lambda: any(worker.state == "idle" for worker in data.store.workers()), "The worker does not start.")
         _open_all(server, {f"history, {SHORT_HISTORY} runs": "history"}, viewers, openings, busy=False)
         data.add_runs(many - SHORT_HISTORY)
         pages[f"history, {many:,} runs"] = "history"
@@ -133,17 +133,17 @@ def run_in_progress(store: RunStore) -> Iterator[int]:
     spec, title = run_spec("resnet20", method="retrain", classes=["cat"]), "Forget cat with Retrain"
     runs = [store.submit(spec.model_copy(update={"seed": seed}), title=title) for seed in range(BUSY_RUNS)]
     try:
-        _wait(lambda: store.curve(runs[0]) != [], "The run does not begin.")
+        wait_until(lambda: store.curve(runs[0]) != [], "The run does not begin.")
         yield runs[0]
         if store.get(runs[-1]).state.is_finished:
             raise RuntimeError("The runs ended before everything was measured beside them.")
     finally:
         for run in reversed(runs):
             store.cancel(run)
-        _wait(lambda: all(store.get(run).state.is_finished for run in runs), "The run does not stop.")
+        wait_until(lambda: all(store.get(run).state.is_finished for run in runs), "The run does not stop.")
 
 
-def _wait(is_so: Callable[[], bool], problem: str) -> None:
+def wait_until(is_so: Callable[[], bool], problem: str) -> None:
     end = time.monotonic() + WAIT_SECONDS
     while not is_so():
         if time.monotonic() > end:

@@ -28,6 +28,8 @@ class Viewer:
         self.errors: list[str] = []
         self.intervals: dict[str, float] = {}
         """Seconds between two reruns that the page asks for, by fragment."""
+        self.components: dict[str, str] = {}
+        """What the page sent to each of its components at last, as JSON by the component's name."""
         self._page = ""
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._asked: list[float] = []
@@ -76,6 +78,13 @@ class Viewer:
         self._timers.clear()
         await self._socket.close()
 
+    async def go(self, url: str) -> None:
+        """Change the query of the page's URL, as a click that changes the page does, and return once it is complete."""
+        self.url = url
+        self._finished.clear()
+        await self._ask()
+        await self._finished.wait()
+
     async def _ask(self, fragment: str = "") -> None:
         message, parts = BackMsg(), urlsplit(self.url)
         rerun = message.rerun_script
@@ -115,6 +124,9 @@ class Viewer:
             if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 self._finished.set()
             self._answered = []
+        elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "bidi_component":
+            component = message.delta.new_element.bidi_component
+            self.components[component.component_name] = component.json
         elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
             self.errors.append(message.delta.new_element.exception.message[:200])
 

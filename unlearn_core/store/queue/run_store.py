@@ -177,6 +177,18 @@ class RunStore:
             if row.attempt:  # a run that never started has no folder
                 shutil.rmtree(artifacts.run_dir(self.data_dir, row.id), ignore_errors=True)
 
+    def delete_finished(self, kinds: Collection[str], *, older_than: float) -> None:
+        """Delete the runs of these kinds that ended so many seconds ago, and their folders."""
+        ended = RUN.c.kind.in_(sorted(kinds)) & (RUN.c.finished < time.time() - older_than)
+        with self._database.reading() as connection:
+            found = [row.id for row in connection.execute(select(RUN.c.id).where(ended))]
+        if not found:
+            return
+        with self._database.writing() as connection:
+            connection.execute(delete(RUN).where(RUN.c.id.in_(found)))
+        for run in found:
+            shutil.rmtree(artifacts.run_dir(self.data_dir, run), ignore_errors=True)
+
     def claim(self, worker: str, *, device: str, kinds: Collection[str]) -> Run | None:
         """Give a worker the next run of these kinds, under a lease that `heartbeat` extends; None if there is none."""
         while self.has_queued(kinds):

@@ -10,8 +10,9 @@ from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.run import UNFINISHED_STATES, Run, RunState
 from unlearn_core.store.db.schema import RUN
 
-SEPARATE_KINDS = ("look", "import")
-"""Grad-CAM queries and imports have their own queues, because a worker handles them in parallel to runs."""
+SEPARATE_KINDS = ("look", "import", "points")
+"""Grad-CAM queries, imports and runs of the playground have their own queues, because a worker handles them in parallel
+to runs."""
 
 MEASURE_KIND = "measure"
 """Measurements are few and mostly queued automatically, so they are never refused."""

@@ -109,7 +109,7 @@ def _draw_hyperparameter(info: HyperparameterInfo, plan: RunPlan) -> None:
     value = plan.setup.params.get(info.name, getattr(plan.params, info.name))
     key = f"knob-{plan.method.id}-{info.name}"
     st.session_state[key] = value
-    _widget(info, value, preset, key=key, on_change=_set_value, args=(info.name, key, preset))
+    draw(info, value, preset, key=key, on_change=_set_value, args=(info.name, key, preset))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         said = f"preset {format_value(preset)} {unit(info, preset)}".strip()
         said = "found by the run" if info.name in plan.auto else said
@@ -146,7 +146,7 @@ def unit(info: HyperparameterInfo, value: Any) -> str:
     return info.unit.removesuffix("s") if value == 1 else info.unit
 
 
-def _widget(info: HyperparameterInfo, value: Any, preset: Any, **wiring: Any) -> None:
+def draw(info: HyperparameterInfo, value: Any, preset: Any, **wiring: Any) -> None:
     """The widget for a hyperparameter's kind and scale; its value is already in the session under its key."""
     symbol = f" · {info.symbol}" if info.symbol and not levels.is_first_look() else ""
     name = f" In code and links: `{info.name}`." if levels.is_expert() else ""

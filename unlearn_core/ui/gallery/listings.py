@@ -15,7 +15,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import streamlit as st
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -23,6 +22,7 @@ from starlette.routing import Route
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.ui.gallery import sprite_sheets
 from unlearn_core.ui.shell import cache
+from unlearn_core.ui.shell.urls import base_path
 
 MAX_LISTINGS = 256
 """The most lists that a server knows; those that no page registered for longest are forgotten first."""
@@ -74,17 +74,12 @@ def register(listing: Listing) -> str:
         _listings.move_to_end(name)
         while len(_listings) > MAX_LISTINGS:
             _listings.popitem(last=False)
-    return f"{_base()}/gallery/{name}"
+    return f"{base_path()}/gallery/{name}"
 
 
 def routes() -> list[Route]:
     """The routes of the files of all lists, below the path of the app."""
-    return [Route(f"{_base()}/gallery/{{name}}/{{file}}", _serve, methods=["GET"])]
-
-
-def _base() -> str:
-    path = st.get_option("server.baseUrlPath").strip("/")
-    return f"/{path}" if path else ""
+    return [Route(f"{base_path()}/gallery/{{name}}/{{file}}", _serve, methods=["GET"])]
 
 
 def _serve(request: Request) -> Response:

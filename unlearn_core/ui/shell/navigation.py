@@ -84,6 +84,7 @@ PAGES = {
     "methods": PageInfo("Explore", "explore/methods.py", "All methods", ":material/leaderboard:"),
     "sweep": PageInfo("Explore", "explore/sweep.py", "Sweep", ":material/scatter_plot:"),
     "lessons": PageInfo("Learn", "learn/lessons.py", "Lessons", ":material/school:"),
+    "playground": PageInfo("Learn", "learn/playground.py", "Playground", ":material/gesture:"),
     "measures": PageInfo("Learn", "learn/measures.py", "Measures", ":material/straighten:"),
 }
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import streamlit as st
+
 MAX_RUNS = 6
 """The number of runs that can be compared side by side."""
 
@@ -12,3 +14,9 @@ IDS_PARAM = "ids"
 def comparison_params(runs: Sequence[int]) -> dict[str, str]:
     """The query parameters of the page that compares these runs."""
     return {IDS_PARAM: ",".join(map(str, runs))}
+
+
+def base_path() -> str:
+    """The path under which the app is served, without the slash at its end: "" at the root of a server."""
+    path = st.get_option("server.baseUrlPath").strip("/")
+    return f"/{path}" if path else ""

@@ -12,6 +12,7 @@ from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.shell import cache, drawings, navigation, run_setup
 from unlearn_core.ui.shell.markdown import escape
+from unlearn_core.ui.shell.navigation import PAGES
 
 
 def hero() -> None:
@@ -30,6 +31,7 @@ def hero() -> None:
             _forget_cats()
         st.page_link(navigation.page("forget"), label="Choose for yourself", icon=":material/tune:")
         st.page_link(navigation.page("methods"), label="Try every method", icon=":material/leaderboard:")
+        st.page_link(navigation.page("playground"), label="Play with points", icon=PAGES["playground"].icon)
     if store is None:
         st.error(escape(trouble), icon=":material/error:")
     else:
