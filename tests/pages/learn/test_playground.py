@@ -80,6 +80,13 @@ def test_a_lasso_a_class_and_a_drawn_point_are_in_the_url(visit: Visit) -> None:
     assert wanted(linked) == wanted(app)
 
 
+def test_the_level_of_a_link_stays_in_it(visit: Visit) -> None:
+    app = fine(visit("playground", level="expert"))
+    assert app.query_params == {"data": "moons", "method": "unsir", "forget": "noon", "level": "expert"}
+    app = choose(app, classes=(0,))
+    assert app.query_params["level"] == "expert" and wanted(app).forget == ForgetClasses(classes=(0,))
+
+
 def test_nothing_is_run_while_nothing_is_selected(visit: Visit) -> None:
     app = choose(visit("playground"))
     assert data(app)["urls"]["unlearned"] is None

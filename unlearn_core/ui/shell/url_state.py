@@ -64,7 +64,12 @@ def errors() -> list[str]:
 
 def write_url() -> None:
     """Write the setup into the URL of the current page, and leave the parameters of the page's own widgets alone."""
-    wanted, said = to_params(current()), st.query_params.to_dict()
+    write_params(to_params(current()))
+
+
+def write_params(wanted: Mapping[str, str]) -> None:
+    """Write these query parameters in place of all others, but for the level and those of the page's own widgets."""
+    said = st.query_params.to_dict()
     for name in said.keys() - wanted.keys():
         if name != levels.LEVEL_PARAM and not name.startswith(WIDGET_PREFIXES):
             del st.query_params[name]

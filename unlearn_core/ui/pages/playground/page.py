@@ -17,6 +17,7 @@ from unlearn_core.domain.point_runs import OWN_POINTS, PointsSpec
 from unlearn_core.engine.playground import point_settings, scenes
 from unlearn_core.engine.playground.point_models import classifier_of
 from unlearn_core.ui.components import hyperparameter_inputs
+from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.pages.playground import plane
 from unlearn_core.ui.pages.playground.playground_state import PlaygroundState, from_params, to_params
 from unlearn_core.ui.shell import url_state
@@ -27,7 +28,7 @@ _STATE, _WRITTEN, _TROUBLE, _VISITOR = "playground", "playground as written", "p
 
 def current() -> PlaygroundState:
     """This visit's state; the URL is read at the first visit, and when it has changed by a link or by going back."""
-    said = st.query_params.to_dict()
+    said = {name: text for name, text in st.query_params.to_dict().items() if name != levels.LEVEL_PARAM}
     if _STATE not in st.session_state or (said and said != st.session_state[_WRITTEN]):
         state, trouble = from_params(said) if said else (_of_scene(scenes.SCENES[0]), [])
         st.session_state[_STATE], st.session_state[_TROUBLE], st.session_state[_WRITTEN] = state, trouble, said
@@ -38,8 +39,7 @@ def write_url() -> None:
     """Write the state into the URL."""
     wanted = to_params(current())
     st.session_state[_WRITTEN] = wanted
-    if st.query_params.to_dict() != wanted:
-        st.query_params.from_dict(wanted)
+    url_state.write_params(wanted)
 
 
 def scene_choice() -> None:
