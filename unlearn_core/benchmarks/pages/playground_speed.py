@@ -13,6 +13,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -78,6 +79,8 @@ async def many_visits(server: WebServer, count: int, *, at_once: bool) -> list[L
         else [dice.uniform(0, EVERY), *[EVERY * dice.uniform(0.8, 1.2)] * (round(60 * MINUTES / EVERY) - 1)]
         for _ in range(count)
     ]
+    # Each visitor waits for two answers at once, and the usual pool has few threads.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2 * count))
     found = await asyncio.gather(
         *(visit(server, 1000 * (1 + at_once) + number, own) for number, own in enumerate(pauses))
     )
