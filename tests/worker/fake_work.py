@@ -12,6 +12,7 @@ from typing import Any
 
 from unlearn_core.domain.errors import CancelledError, InvalidRequestError, PreemptedError
 from unlearn_core.domain.jobs import ExplainSpec, ImportDatasetSpec, MeasureSpec, TrainGoldSpec, UnlearnSpec
+from unlearn_core.domain.point_runs import PointsSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import CurvePoint, Phase, Progress, Run
 from unlearn_core.engine.listener import RunListener
@@ -29,6 +30,10 @@ class ModelCache:
         """Has nothing to load."""
 
 
+def prepare_points(cache: ModelCache) -> None:
+    """Has nothing to load."""
+
+
 def stackable_params(device: str) -> dict[str, frozenset[str]]:
     return {}
 
@@ -41,7 +46,7 @@ def _work(run: Run, warm: ModelCache, listener: RunListener) -> dict[str, Any]:
     warm.runs += 1
     facts = {"pid": os.getpid(), "runs": warm.runs, "device": warm.device}
     match run.spec:
-        case ExplainSpec() | ImportDatasetSpec():
+        case ExplainSpec() | ImportDatasetSpec() | PointsSpec():
             return facts
         case TrainGoldSpec():
             return facts | _gold(run, warm.home, listener)

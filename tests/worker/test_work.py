@@ -8,6 +8,7 @@ import pytest
 from tests.store.specs import REQUEST
 from tests.worker.worker_processes import begun, end_of, enough, is_running, output, submit, until, worker
 from unlearn_core.domain.jobs import ExplainSpec, ImportDatasetSpec, MeasureSpec, TrainGoldSpec
+from unlearn_core.domain.point_runs import PointsSpec
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.store.files import error_report
 from unlearn_core.store.queue.processes import is_alive
@@ -140,6 +141,21 @@ def test_a_look_is_answered_while_a_run_is_in_progress(store):
     assert look.metrics.to_dict()["device"] == "cpu"
     assert look.metrics.to_dict()["pid"] != pid
     assert is_running(store, number)
+    store.cancel(number)
+    end_of(store, number)
+
+
+def test_runs_on_points_are_made_while_a_run_is_in_progress_by_one_warm_process(store):
+    number = submit(store, do="await")
+    pid = begun(store, number)
+    spec = PointsSpec(part="train", dataset="moons")
+    first, second = (
+        end_of(store, store.submit(spec.model_copy(update={"seed": seed}), title="points")) for seed in (0, 1)
+    )
+    assert store.get(number).state is RunState.RUNNING
+    facts = [one.metrics.to_dict() for one in (first, second)]
+    assert facts[0]["pid"] == facts[1]["pid"] != pid and facts[1]["runs"] == 2
+    assert facts[0]["device"] == "cpu"
     store.cancel(number)
     end_of(store, number)
 

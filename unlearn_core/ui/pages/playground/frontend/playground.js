@@ -110,6 +110,7 @@ class Playground {
     }
     if (data.view !== former.view) this.takeView(JSON.parse(data.view));
     if (data.place !== former.place || !this.chips) this.buildChips();
+    if (!data.urls.original && former.urls?.original !== null) this.useTool("draw");  // There is nothing to circle yet.
     this.showChips();
     this.stage.setAttribute("aria-label", data.label);
     if (data.trouble) this.say(data.trouble);
