@@ -65,7 +65,8 @@ def main() -> int:
                 rows[title] = asyncio.run(many_visits(server, count, at_once=False))
     for name, lassos in rows.items():
         print(name, told(lassos), flush=True)
-    page = playground_page.page({name: told(lassos) for name, lassos in rows.items()}, page_tables.machine(load))
+    machine = f"{page_tables.machine(load)} The load at its end was {os.getloadavg()[0]:.1f}, its own part included."
+    page = playground_page.page({name: told(lassos) for name, lassos in rows.items()}, machine)
     atomic_write(args.out or DOCS, page.encode())
     return 0
 
