@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from unlearn_core.charts.text.boundary_words import Subject, boundary_words
-from unlearn_core.domain.point_runs import PointsSpec
 from unlearn_core.domain.results.boundary_frames import FLOOR, GRID_SIZE, LEVELS, BoundaryFrames, pack_places
+from unlearn_core.domain.results.point_runs import PointsSpec
 from unlearn_core.store.files import playground_results
 
 

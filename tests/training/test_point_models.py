@@ -10,8 +10,8 @@ from unlearn_core.data import playground_points
 from unlearn_core.domain.errors import CancelledError, InvalidRequestError, NotSupportedError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.point_runs import MAX_DRAWN, DrawnPoint, PointsSpec
 from unlearn_core.domain.results.boundary_frames import GRID_SIZE
+from unlearn_core.domain.results.point_runs import MAX_DRAWN, DrawnPoint, PointsSpec
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.job import JobContext
 from unlearn_core.engine.jobs.playground_run import run_points

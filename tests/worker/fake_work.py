@@ -12,8 +12,8 @@ from typing import Any
 
 from unlearn_core.domain.errors import CancelledError, InvalidRequestError, PreemptedError
 from unlearn_core.domain.jobs import ExplainSpec, ImportDatasetSpec, MeasureSpec, TrainGoldSpec, UnlearnSpec
-from unlearn_core.domain.point_runs import PointsSpec
 from unlearn_core.domain.results.metrics import RunMetrics
+from unlearn_core.domain.results.point_runs import PointsSpec
 from unlearn_core.domain.run import CurvePoint, Phase, Progress, Run
 from unlearn_core.engine.listener import RunListener
 

@@ -8,7 +8,7 @@ import pytest
 from tests.store.specs import REQUEST
 from tests.worker.worker_processes import begun, end_of, enough, is_running, output, submit, until, worker
 from unlearn_core.domain.jobs import ExplainSpec, ImportDatasetSpec, MeasureSpec, TrainGoldSpec
-from unlearn_core.domain.point_runs import PointsSpec
+from unlearn_core.domain.results.point_runs import PointsSpec
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.store.files import error_report
 from unlearn_core.store.queue.processes import is_alive

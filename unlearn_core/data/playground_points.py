@@ -7,7 +7,7 @@ from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.data.point_dataset import LICENSE
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import InvalidRequestError
-from unlearn_core.domain.point_runs import MIN_PER_CLASS, OWN_CLASSES, OWN_POINTS, DrawnPoint, PointsSpec
+from unlearn_core.domain.results.point_runs import MIN_PER_CLASS, OWN_CLASSES, OWN_POINTS, DrawnPoint, PointsSpec
 
 DRAWN_ID = "drawn-points"
 

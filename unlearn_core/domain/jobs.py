@@ -16,8 +16,8 @@ from pydantic import (
 )
 
 from unlearn_core.domain.forget_request import ForgetRequest, fingerprint
-from unlearn_core.domain.point_runs import PointsSpec
 from unlearn_core.domain.recipe import Recipe
+from unlearn_core.domain.results.point_runs import PointsSpec
 
 
 def _clean(text: object) -> object:

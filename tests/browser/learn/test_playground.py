@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.app_server import Served
 from tests.browser.browser_steps import LONG, begin, heading, settled, step, until
 from tests.browser.conftest import NARROW
-from unlearn_core.domain.point_runs import PointsSpec
+from unlearn_core.domain.results.point_runs import PointsSpec
 from unlearn_core.engine.job import JobContext
 from unlearn_core.engine.jobs.playground_run import run_points
 from unlearn_core.engine.listener import NullListener

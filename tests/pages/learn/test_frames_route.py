@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from tests.domain.test_boundary_frames import frames
 from unlearn_core.charts.text.boundary_words import Subject
 from unlearn_core.domain.forget_request import ForgetClasses
-from unlearn_core.domain.point_runs import PointsSpec
+from unlearn_core.domain.results.point_runs import PointsSpec
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.engine.playground import scenes
 from unlearn_core.store.files import playground_results

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, words
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages
-from unlearn_core.domain.point_runs import MAX_DRAWN, DrawnPoint, PointsSpec
+from unlearn_core.domain.results.point_runs import MAX_DRAWN, DrawnPoint, PointsSpec
 from unlearn_core.engine.playground import scenes
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.pages.playground import frames_route, playground_state

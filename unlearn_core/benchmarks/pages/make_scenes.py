@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 from unlearn_core.data import playground_points
-from unlearn_core.domain.point_runs import REVISION, PointsSpec
 from unlearn_core.domain.results.boundary_frames import BoundaryFrames
+from unlearn_core.domain.results.point_runs import REVISION, PointsSpec
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.playground import scenes

@@ -25,7 +25,7 @@ from unlearn_core.data import playground_points
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetImages
 from unlearn_core.domain.method import Method, RequestKind
-from unlearn_core.domain.point_runs import PointsSpec
+from unlearn_core.domain.results.point_runs import PointsSpec
 from unlearn_core.domain.split import Split, trainable_split
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.listener import NullListener

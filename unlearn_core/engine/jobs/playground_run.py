@@ -2,8 +2,8 @@
 
 import time
 
-from unlearn_core.domain.point_runs import PointsSpec
 from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
+from unlearn_core.domain.results.point_runs import PointsSpec
 from unlearn_core.engine.job import Job, JobContext
 from unlearn_core.engine.playground.point_models import make_frames
 from unlearn_core.store.files import playground_results

@@ -17,9 +17,9 @@ from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.errors import CorruptAssetError, DivergedError, InvalidRequestError
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.point_runs import PointsSpec
 from unlearn_core.domain.recipe import adapt_to_size
 from unlearn_core.domain.results.boundary_frames import BoundaryFrames
+from unlearn_core.domain.results.point_runs import PointsSpec
 from unlearn_core.domain.split import Split, trainable_split
 from unlearn_core.engine.initial_weights import initial_model
 from unlearn_core.engine.listener import NullListener, RunListener

@@ -7,7 +7,7 @@ import numpy as np
 
 from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
-from unlearn_core.domain.point_runs import REVISION, PointsSpec
+from unlearn_core.domain.results.point_runs import REVISION, PointsSpec
 from unlearn_core.engine.playground import point_settings
 from unlearn_core.methods import method as find_method
 

@@ -4,8 +4,8 @@ import gzip
 from pathlib import Path
 
 from unlearn_core.data.atomic_files import atomic_write
-from unlearn_core.domain.point_runs import PointsSpec
 from unlearn_core.domain.results.boundary_frames import BoundaryFrames
+from unlearn_core.domain.results.point_runs import PointsSpec
 from unlearn_core.installation import ASSETS
 
 MAX_RESULTS = 2_000

@@ -20,8 +20,8 @@ from starlette.routing import Route
 
 from unlearn_core.charts.text.boundary_words import Subject, boundary_words
 from unlearn_core.domain.errors import UnlearnError, WorkerError
-from unlearn_core.domain.point_runs import PointsSpec
 from unlearn_core.domain.results.boundary_frames import BoundaryFrames
+from unlearn_core.domain.results.point_runs import PointsSpec
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import playground_results

@@ -13,7 +13,7 @@ from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.method import Method, cannot_forget
-from unlearn_core.domain.point_runs import OWN_POINTS, PointsSpec
+from unlearn_core.domain.results.point_runs import OWN_POINTS, PointsSpec
 from unlearn_core.engine.playground import point_settings, scenes
 from unlearn_core.engine.playground.point_models import classifier_of
 from unlearn_core.ui.components import hyperparameter_inputs

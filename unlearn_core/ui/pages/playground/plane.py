@@ -16,7 +16,7 @@ from unlearn_core.charts.text.boundary_words import Subject
 from unlearn_core.data import playground_points
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.errors import InvalidRequestError
-from unlearn_core.domain.point_runs import MAX_DRAWN, PointsSpec
+from unlearn_core.domain.results.point_runs import MAX_DRAWN, PointsSpec
 from unlearn_core.ui.pages.playground import frames_route
 from unlearn_core.ui.pages.playground.frames_route import Wanted
 from unlearn_core.ui.pages.playground.playground_state import (

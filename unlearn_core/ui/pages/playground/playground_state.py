@@ -14,7 +14,7 @@ from unlearn_core.data.playground_points import drawable_classes, point_datasets
 from unlearn_core.domain.errors import InvalidRequestError, UnlearnError
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
 from unlearn_core.domain.method import RequestKind
-from unlearn_core.domain.point_runs import MAX_DRAWN, OWN_POINTS, REVISION, DrawnPoint, PointsSpec
+from unlearn_core.domain.results.point_runs import MAX_DRAWN, OWN_POINTS, REVISION, DrawnPoint, PointsSpec
 from unlearn_core.engine.playground import point_settings
 
 LAYERS = ("before", "retrained", "made")
