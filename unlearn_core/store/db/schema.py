@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration, which a database must have."""
 
 METADATA = MetaData()
@@ -103,4 +103,21 @@ TRIAL = Table(
     Column("attributes", Text, nullable=False),
     Column("stopped", Text),
     Index("trial_run", "run", unique=True),
+)
+
+BOARD = Table(
+    "board",
+    METADATA,
+    Column("code", String(8), primary_key=True),
+    Column("created", Double, nullable=False),
+)
+
+ANSWER = Table(
+    "answer",
+    METADATA,
+    Column("board", String(8), ForeignKey("board.code", ondelete="CASCADE"), primary_key=True),
+    Column("lesson", String(80), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("visitor", String(32), primary_key=True),  # a random number of a browser, of which nothing else is known
+    Column("choice", Integer, nullable=False),
 )

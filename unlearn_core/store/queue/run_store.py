@@ -13,6 +13,7 @@ from unlearn_core.domain.errors import NotFoundError, StoreError
 from unlearn_core.domain.jobs import AnySpec, UnlearnSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import ALL_RUNS, CurvePoint, Priority, Progress, Run, RunFilter, RunState
+from unlearn_core.store.class_boards import ClassBoards
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import POINT, RUN
@@ -52,6 +53,7 @@ class RunStore:
         self.repeats = SeedRepeats(self._database)
         self.method_runs = MethodRuns(self._database)
         self.listing = RunListing(self._database)
+        self.boards = ClassBoards(self._database)
 
     def submit(
         self,
