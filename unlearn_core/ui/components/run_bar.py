@@ -7,6 +7,7 @@ from unlearn_core.domain.jobs import Spec
 from unlearn_core.domain.verdicts.paired_comparison import images_needed
 from unlearn_core.domain.verdicts.rule import TYPICAL_DISAGREEMENT
 from unlearn_core.engine.forecasts.duration import Forecast
+from unlearn_core.ui.class_board import following
 from unlearn_core.ui.components import cost_estimate, run_plan
 from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state
@@ -68,7 +69,7 @@ def offer_methods(plan: RunPlan) -> None:
 
 def submit(spec: Spec, title: str) -> None:
     """Queue a run, make sure that a worker is running, and open the page of the run."""
-    number = cache.store().submit(spec, title=title)
+    number = cache.store().submit(spec, title=title, group=following.run_group())
     lifespan.ensure_worker()
     st.switch_page(navigation.page("run"), query_params={"id": str(number)})
 

@@ -85,6 +85,7 @@ PAGES = {
     "sweep": PageInfo("Explore", "explore/sweep.py", "Sweep", ":material/scatter_plot:"),
     "lessons": PageInfo("Learn", "learn/lessons.py", "Lessons", ":material/school:"),
     "playground": PageInfo("Learn", "learn/playground.py", "Playground", ":material/gesture:"),
+    "board": PageInfo("Learn", "learn/board.py", "Class board", ":material/groups:"),
     "measures": PageInfo("Learn", "learn/measures.py", "Measures", ":material/straighten:"),
 }
 
