@@ -1,5 +1,5 @@
 """The answers and the runs of everybody in a room, for the projector."""
 
-from unlearn_core.ui.class_board import board
+from unlearn_core.ui.pages.learn import board
 
 board.show()

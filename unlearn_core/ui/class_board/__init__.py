@@ -1,1 +1,1 @@
-"""Class boards: a visitor follows the board of the room, and the board itself for the projector."""
+"""Class boards: the link of the room, and following it."""

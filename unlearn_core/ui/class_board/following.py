@@ -65,7 +65,7 @@ def count_answer(lesson: str, step: int, choice: int) -> None:
 def _visitor() -> str:
     """The random number of this browser."""
     if _VISITOR not in st.session_state:
-        known = st.context.cookies.get(COOKIE, "")
+        known = str(st.context.cookies.get(COOKIE, ""))
         st.session_state[_VISITOR] = known if re.fullmatch("[0-9a-f]{32}", known) else secrets.token_hex(16)
     return st.session_state[_VISITOR]
 

@@ -9,6 +9,7 @@ from unlearn_core.charts.text.lesson_text import Value, fill
 from unlearn_core.domain.lessons import Expectation, Lesson, LessonStep
 from unlearn_core.domain.report import Report
 from unlearn_core.engine.forecasts.here import of_report
+from unlearn_core.ui.class_board import following
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import cache, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -101,6 +102,7 @@ def _ask(lesson: Lesson, number: int, expectation: Expectation, values: Values) 
         format_func=lambda place: answers[place],
         key=key,
         persist_state="session",
+        on_change=lambda: following.count_answer(lesson.id, number, st.session_state[key]),
     )
     if chosen is None:
         return False

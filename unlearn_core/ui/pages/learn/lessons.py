@@ -11,6 +11,7 @@ from unlearn_core.domain.report import Report
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import lesson_files, reports, shipped_runs
 from unlearn_core.store.files.lesson_files import Lessons
+from unlearn_core.ui.class_board import following
 from unlearn_core.ui.pages.learn import lesson_steps
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -29,6 +30,7 @@ def known_lessons() -> Lessons:
 def show() -> None:
     """Show the lesson in the URL, or all of them to choose from."""
     known = known_lessons()
+    following.show()
     wanted = st.query_params.get(lesson_steps.LESSON_PARAM)
     if wanted is None:
         _list(known)

@@ -61,9 +61,11 @@ def _open(*, missing: str) -> None:
         st.rerun()
     with st.form("board-enter", border=False):
         st.text_input("Code of a board that is open", key="board-code", max_chars=12, width=260)
-        if st.form_submit_button("Go there"):
-            st.query_params.from_dict({BOARD_PARAM: st.session_state["board-code"]})
-            st.rerun()
+        st.form_submit_button("Go there", on_click=lambda: _go_to(st.session_state["board-code"]))
+
+
+def _go_to(code: str) -> None:
+    st.query_params.from_dict({BOARD_PARAM: code})
 
 
 def _choose(lessons: dict[str, Lesson], lesson: Lesson) -> None:
