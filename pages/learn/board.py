@@ -1,5 +1,5 @@
 """The answers and the runs of everybody in a room, for the projector."""
 
-from unlearn_core.ui.pages.learn import board
+from unlearn_core.ui.pages.learn import room_board
 
-board.show()
+room_board.show()

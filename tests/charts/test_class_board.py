@@ -37,12 +37,12 @@ def run(number: int, forget: float | None, retain: float | None, *, train: float
 
 
 def test_every_choice_has_a_bar_and_the_result_is_marked_only_when_shown() -> None:
-    hidden = class_board.answers_figure(CHOICES, {1: 4}, LIGHT)
+    hidden = class_board.choices_figure(CHOICES, {1: 4}, LIGHT)
     assert list(hidden.data[0].x) == [0, 4, 0] and list(hidden.data[0].text) == ["0", "4", "0"]
-    shown = class_board.answers_figure(CHOICES, {1: 4}, DARK, right=(1,))
+    shown = class_board.choices_figure(CHOICES, {1: 4}, DARK, right=(1,))
     assert shown.data[0].text[1].startswith("4") and "the run" in shown.data[0].text[1]
     assert len(set(shown.data[0].marker.color)) == 2 and len(set(hidden.data[0].marker.color)) == 1
-    assert class_board.answers_sentence("What?", CHOICES, {1: 4}).endswith("everything: 0 of 4.")
+    assert class_board.choices_sentence("What?", CHOICES, {1: 4}).endswith("everything: 0 of 4.")
 
 
 def test_runs_stand_where_their_accuracies_are() -> None:

@@ -18,7 +18,7 @@ BAR_HEIGHT, LINE = 84, 38
 SETS = ("forget_test", "retain_test")
 
 
-def answers_figure(
+def choices_figure(
     choices: Sequence[str], counts: Mapping[int, int], theme: Theme, *, right: Sequence[int] = ()
 ) -> go.Figure:
     """Draw a bar for each choice of a question; those that the run shows, if named, are marked."""
@@ -84,7 +84,7 @@ def accuracies(run: Run, model: str) -> tuple[float, float] | None:
     return None if forget is None or retain is None else (forget, retain)
 
 
-def answers_sentence(question: str, choices: Sequence[str], counts: Mapping[int, int]) -> str:
+def choices_sentence(question: str, choices: Sequence[str], counts: Mapping[int, int]) -> str:
     """Return the counts in words, for those who do not see the bars."""
     total = sum(counts.values())
     parts = [f"{choice}: {counts.get(place, 0)} of {total}" for place, choice in enumerate(choices)]

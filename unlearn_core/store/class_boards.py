@@ -70,7 +70,7 @@ class ClassBoards:
             if _visitors(connection, code) < MOST_VISITORS:
                 connection.execute(insert(ANSWER).values(**key, choice=choice))
 
-    def answers(self, code: str, lesson: str, step: int) -> Counter[int]:
+    def choices(self, code: str, lesson: str, step: int) -> Counter[int]:
         """Return how often each choice of a question was expected."""
         mine = (ANSWER.c.board == code, ANSWER.c.lesson == lesson, ANSWER.c.step == step)
         counted = select(ANSWER.c.choice, func.count().label("given")).where(*mine).group_by(ANSWER.c.choice)

@@ -31,7 +31,7 @@ def test_answers_are_counted_and_shown_when_asked_for(visit: Visit, store: RunSt
         assert f"Class board **{code}**" in words(app)
         expect(app, choice)
     expect(app, 0)  # A second answer of the same visitor changes nothing on the board.
-    assert store.boards.answers(code, "unsir", 3) == {0: 1, 1: 2}
+    assert store.boards.choices(code, "unsir", 3) == {0: 1, 1: 2}
     board = fine(visit("board", board=code, lesson="unsir"))
     assert "3 answers" in words(board) and not board.get("plotly_chart")
     fine(board.button_group(key="board-shown").set_value("result").run())

@@ -115,7 +115,7 @@ def _live(code: str, lesson: Lesson) -> None:
     """What the room expects and has run, read again every two seconds."""
     step, boards = _question(lesson), cache.store().boards
     expectation, values = _questions(lesson)[step], lesson_values([run_report(name) for name in lesson.runs])
-    counts = boards.answers(code, lesson.id, step)
+    counts = boards.choices(code, lesson.id, step)
     st.header(fill(expectation.question, values), anchor=False)
     total = formatting.pluralize(counts.total(), "answer")
     if _shown() == "count":
@@ -126,11 +126,11 @@ def _live(code: str, lesson: Lesson) -> None:
         right = expectation.right if _shown() == "result" else ()
         theme = chart_card.current_theme()
         st.plotly_chart(
-            PlainFigure.of(class_board.answers_figure(choices, counts, theme, right=right)),
+            PlainFigure.of(class_board.choices_figure(choices, counts, theme, right=right)),
             theme=None,
             key="board-answers",
             config=chart_card.plotly_config("answers"),
-            alt=class_board.answers_sentence(expectation.question, choices, counts),
+            alt=class_board.choices_sentence(expectation.question, choices, counts),
         )
     _runs(code)
 

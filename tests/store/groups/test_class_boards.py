@@ -36,15 +36,15 @@ def test_answers_are_counted_and_the_first_of_a_visitor_stays(store: RunStore, c
         store.boards.answer(code, "unsir", 2, visitor, choice)
     store.boards.answer(code, "unsir", 3, "a", 1)
     store.boards.answer(code, "l2ul", 2, "d", 1)
-    assert store.boards.answers(code, "unsir", 2) == {0: 1, 2: 2}
-    assert store.boards.answers(code, "unsir", 3) == {1: 1}
+    assert store.boards.choices(code, "unsir", 2) == {0: 1, 2: 2}
+    assert store.boards.choices(code, "unsir", 3) == {1: 1}
     assert store.boards.visitors(code) == 4
     assert store.boards.visitors(store.boards.open()) == 0
 
 
 def test_an_answer_to_a_board_that_is_gone_is_no_error(store: RunStore) -> None:
     store.boards.answer("AAAAAA", "unsir", 1, "a", 0)
-    assert not store.boards.answers("AAAAAA", "unsir", 1)
+    assert not store.boards.choices("AAAAAA", "unsir", 1)
 
 
 def test_no_more_visitors_are_counted_than_a_hall_holds(
@@ -63,7 +63,7 @@ def test_old_boards_are_deleted_with_their_answers(store: RunStore, code: str, m
         connection.execute(update(BOARD).values(created=long_ago))
     new = store.boards.open()
     assert store.boards.find(code) is None and store.boards.find(new) == new
-    assert not store.boards.answers(code, "unsir", 1)
+    assert not store.boards.choices(code, "unsir", 1)
     monkeypatch.setattr(class_boards, "MOST_BOARDS", 1)
     with pytest.raises(StoreError, match="There are 1 class boards already"):
         store.boards.open()
