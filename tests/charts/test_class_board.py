@@ -40,7 +40,7 @@ def test_every_choice_has_a_bar_and_the_result_is_marked_only_when_shown() -> No
     hidden = class_board.choices_figure(CHOICES, {1: 4}, LIGHT)
     assert list(hidden.data[0].x) == [0, 4, 0] and list(hidden.data[0].text) == ["0", "4", "0"]
     shown = class_board.choices_figure(CHOICES, {1: 4}, DARK, right=(1,))
-    assert shown.data[0].text[1].startswith("4") and "the run" in shown.data[0].text[1]
+    assert shown.data[0].text[1].startswith("4") and "what happened" in shown.data[0].text[1]
     assert len(set(shown.data[0].marker.color)) == 2 and len(set(hidden.data[0].marker.color)) == 1
     assert class_board.choices_sentence("What?", CHOICES, {1: 4}).endswith("everything: 0 of 4.")
 

@@ -30,7 +30,7 @@ def choices_figure(
             y=labels,
             orientation="h",
             marker_color=[theme.after if not right or place in right else theme.before for place in range(len(labels))],
-            text=[f"{count}  ◂ the run" if place in right else f"{count}" for place, count in enumerate(numbers)],
+            text=[f"{count}  ← what happened" if place in right else f"{count}" for place, count in enumerate(numbers)],
             textposition="outside",
             cliponaxis=False,
             hoverinfo="skip",

@@ -178,7 +178,7 @@ def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -
     epochs = epochs_for(
         params.epochs, params.batch, images=sizes.retain, tuned_on=TUNED_ON.retain, classes=sizes.classes
     )
-    return {"share": params.share * strength, "lr": params.lr * min(1.0, strength), "epochs": epochs}
+    return {"share": params.share * strength, "epochs": epochs}
 
 
 _FOR_IMAGES = Hyperparameters(hold=0.1, lr=0.05)
@@ -218,11 +218,10 @@ METHOD = Method(
     needs=lambda params: DataAccess(forget=params.score == "both", retain=True),
     images_processed=_images_processed,
     tuning=Tuning(
-        finds=("share", "lr", "epochs", "batch"),
+        finds=("share", "epochs", "batch"),
         batch="batch",
         values=_at_strength,
-        rule="The share of weights that is re-initialised, and for a smaller one the learning rate; small data is "
-        "shown in more epochs and smaller batches.",
+        rule="The share of weights that is re-initialised; small data is shown in more epochs and smaller batches.",
     ),
     forget=forget,
 )

@@ -22,10 +22,7 @@ def room_link(page_url: str, code: str, lesson: str) -> str:
 def show(code: str, lesson: str) -> None:
     """Show the code, the QR code and the address, large enough for a projector."""
     link = room_link(st.context.url or "", code, lesson)
-    st.html(
-        f'<div style="background:#fff;padding:12px;border-radius:8px;max-width:340px" role="img" '
-        f'aria-label="QR code of the address below">{qr_code(link)}</div>'
-    )
+    st.image(qr_code(link), alt="QR code of the address below", width="stretch")
     st.markdown(f"Board  \n# {code}")
     st.code(link, language=None, wrap_lines=True)
     if urlsplit(link).hostname in OWN_HOSTS:
@@ -38,4 +35,4 @@ def show(code: str, lesson: str) -> None:
 @lru_cache(maxsize=64)
 def qr_code(text: str) -> str:
     """A QR code as SVG, black on white in both themes, since phones expect that."""
-    return segno.make(text, error="m", micro=False).svg_inline(scale=8, border=2, omitsize=True)
+    return segno.make(text, error="m", micro=False).svg_inline(scale=8, border=2, light="#fff")

@@ -128,7 +128,7 @@ def show() -> None:
             glossary.show()
             copy_link.copy_link_button("frame")
             _one_step_back(key="one-step-back", height="content", width="content")
-    current = st.navigation(menu, position="hidden" if presents else "sidebar")
+    current = st.navigation(menu, position="hidden" if presents else "sidebar", expanded=True)
     with show_errors():
         user_catalog.set_data_dir(data_dir_path())
         current.run()
