@@ -94,3 +94,30 @@ def test_lessons_of_ones_own_are_data_and_a_bad_one_breaks_nothing(
         assert not app.exception and reason in app.error[0].value.replace("\\", "")
     monkeypatch.setenv("UNLEARN_LESSONS", str(tmp_path / "gone"))
     assert "folder of own lessons does not exist" in words(fine(visit("lessons")))
+
+
+def test_a_lesson_is_presented_slide_by_slide_with_the_question_before_the_result(visit: Visit) -> None:
+    lesson = LESSONS["unsir"]
+    app = fine(visit("lessons", lesson=lesson.id))
+    fine(app.button(key="lesson-present").click().run())
+    assert app.query_params["present"] == "1" and not app.sidebar.radio
+    asked = sum(step.expectation is not None for step in lesson.steps)
+    count = len(lesson.steps) + asked + 2
+    assert f"1 of {count}" in words(app) and app.header[0].value == lesson.question
+    shown = []
+    for _ in range(count):
+        assert not without_words(app)
+        shown.append((app.title[0].value, len(app.get("plotly_chart")), "appears here" in words(app)))
+        if not app.button(key="present-next").disabled:
+            fine(app.button(key="present-next").click().run())
+    assert sum(charts for _, charts, _ in shown) == sum(len(step.charts) for step in lesson.steps)
+    question = next(place for place, step in enumerate(lesson.steps, 1) if step.expectation is not None)
+    assert [charts for _, charts, _ in shown[question : question + 2]] == [0, len(lesson.steps[question - 1].charts)]
+    assert shown[-1][0] == "In three sentences" and app.button(key="present-next").disabled
+    fine(app.button(key="present-leave").click().run())
+    assert "present" not in app.query_params and app.title[0].value == lesson.title
+
+
+def test_a_slide_beyond_the_last_is_the_last(visit: Visit) -> None:
+    app = fine(visit("lessons", lesson="unsir", present="999"))
+    assert app.title[0].value == "In three sentences"

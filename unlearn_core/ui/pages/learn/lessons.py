@@ -12,9 +12,11 @@ from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import lesson_files, reports, shipped_runs
 from unlearn_core.store.files.lesson_files import Lessons
 from unlearn_core.ui.class_board import following
-from unlearn_core.ui.pages.learn import lesson_steps
+from unlearn_core.ui.components import slides
+from unlearn_core.ui.pages.learn import lesson_slides, lesson_steps
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
+from unlearn_core.ui.shell.navigation import PRESENT_PARAM
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -30,7 +32,8 @@ def known_lessons() -> Lessons:
 def show() -> None:
     """Show the lesson in the URL, or all of them to choose from."""
     known = known_lessons()
-    following.show()
+    if not slides.is_open():
+        following.show()
     wanted = st.query_params.get(lesson_steps.LESSON_PARAM)
     if wanted is None:
         _list(known)
@@ -71,10 +74,26 @@ def _cards(known: Lessons) -> None:
 
 
 def _show_lesson(lesson: Lesson, every: Sequence[Lesson]) -> None:
+    if not slides.is_open():
+        _head(lesson, every)
+    try:
+        found = [run_report(name) for name in lesson.runs]
+        values = lesson_text.lesson_values(found)
+        if slides.is_open():
+            lesson_slides.show(lesson, found, values)
+            return
+        place = every.index(lesson)
+        following = every[place + 1] if place + 1 < len(every) else None
+        lesson_steps.show(lesson, found, values, following)
+    except UnlearnError as problem:
+        st.error(escape(f"This lesson cannot be shown. {problem}"), icon=":material/edit_off:")
+
+
+def _head(lesson: Lesson, every: Sequence[Lesson]) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        place = [one.id for one in every].index(lesson.id)
         st.caption(
-            f"Lesson {place + 1} of {len(every)} · {formatting.pluralize(lesson.minutes, 'minute')}", width="content"
+            f"Lesson {every.index(lesson) + 1} of {len(every)} · {formatting.pluralize(lesson.minutes, 'minute')}",
+            width="content",
         )
         st.button(
             "All lessons",
@@ -83,15 +102,15 @@ def _show_lesson(lesson: Lesson, every: Sequence[Lesson]) -> None:
             key="all-lessons",
             on_click=lesson_steps.open_lesson,
         )
-    try:
-        found = [run_report(name) for name in lesson.runs]
-        values = lesson_text.lesson_values(found)
-        st.title(lesson.title, anchor=False)
-        st.markdown(f"**{lesson.question}**")
-        following = every[place + 1] if place + 1 < len(every) else None
-        lesson_steps.show(lesson, found, values, following)
-    except UnlearnError as problem:
-        st.error(escape(f"This lesson cannot be shown. {problem}"), icon=":material/edit_off:")
+        st.button(
+            "Present",
+            icon=":material/slideshow:",
+            type="tertiary",
+            key="lesson-present",
+            on_click=lambda: url_state.set_param(PRESENT_PARAM, "1"),
+        )
+    st.title(lesson.title, anchor=False)
+    st.markdown(f"**{lesson.question}**")
 
 
 def run_report(name: str) -> Report:

@@ -23,7 +23,7 @@ from unlearn_core.domain.run import Run, RunState
 from unlearn_core.domain.sweeps.sweep import sweep_id
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports, shipped_runs
-from unlearn_core.ui.components import gold_actions, run_bar, training_form
+from unlearn_core.ui.components import gold_actions, run_bar, slides, training_form
 from unlearn_core.ui.components.checkpoint import checkpoint_result
 from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.pages.run import presenter
@@ -160,7 +160,7 @@ def show_done(run: Run) -> None:
 
 def show_report(report: Report, run: Run | None, group: Sequence[Run] = ()) -> None:
     """Show a report, or one slide of it if the URL asks for it; `run` is None for a run that ships."""
-    if presenter.is_open():
+    if slides.is_open():
         presenter.show(report)
         return
     if run is not None:

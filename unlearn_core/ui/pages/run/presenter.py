@@ -8,28 +8,15 @@ import streamlit as st
 
 from unlearn_core.charts import section_charts
 from unlearn_core.charts.chart import SECTIONS, Chart
-from unlearn_core.charts.plain_figure import PlainFigure
 from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.report import Report
-from unlearn_core.ui.components import chart_card
+from unlearn_core.ui.components import chart_card, slides
 from unlearn_core.ui.report import report_opening
 from unlearn_core.ui.shell import drawings, url_state
 from unlearn_core.ui.shell.markdown import escape
 from unlearn_core.ui.shell.navigation import FROM_PARAM, PRESENT_PARAM
 
-HEIGHT = 520
-"""Least height of a figure in pixels: title, sentence and figure fit on a screen of 900."""
-SCALE = 1.4
-"""How much larger the words of a figure are than on the page."""
-LAID_OUT = 520
-"""Figures that are taller by themselves are laid out by the pixel: they keep their size."""
-
 Slide = Callable[[], None]
-
-
-def is_open() -> bool:
-    """Whether the URL asks for this view."""
-    return PRESENT_PARAM in st.query_params
 
 
 def leave() -> None:
@@ -45,36 +32,10 @@ def leave() -> None:
 
 def show(report: Report) -> None:
     """Show the slide whose number is in the URL; a number beyond the last slide shows the last."""
-    slides = _slides(report)
-    number = _number(len(slides))
-    slides[number - 1]()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        _button("Previous", -1, number, len(slides), shortcut="Left", icon=":material/arrow_back:")
-        _button("Next", +1, number, len(slides), shortcut="Right", icon=":material/arrow_forward:")
-        st.button("Leave", on_click=leave, key="present-leave", shortcut="Esc", icon=":material/close:")
-        st.caption(f"{number} of {len(slides)} · Forget {escape(report.forget_set_title)} with {escape(report.method)}")
-
-
-def _number(count: int) -> int:
-    """The number of the slide in the URL."""
-    return min(max(url_state.parse_number(st.query_params[PRESENT_PARAM]) or 1, 1), count)
-
-
-def _turn(step: int, count: int) -> None:
-    """Go on from the slide in the URL, so that two quick presses go on by two."""
-    url_state.set_param(PRESENT_PARAM, str(min(max(_number(count) + step, 1), count)))
-
-
-def _button(label: str, step: int, number: int, count: int, *, shortcut: str, icon: str) -> None:
-    st.button(
-        label,
-        on_click=_turn,
-        args=(step, count),
-        disabled=not 1 <= number + step <= count,
-        key=f"present-{label.lower()}",
-        shortcut=shortcut,
-        icon=icon,
-    )
+    every = _slides(report)
+    every[slides.number(len(every)) - 1]()
+    words = f"Forget {escape(report.forget_set_title)} with {escape(report.method)}"
+    slides.controls(len(every), words, leave=leave)
 
 
 def _slides(report: Report) -> list[Slide]:
@@ -107,15 +68,10 @@ def _chart(one: Chart, report: Report) -> None:
         summary = f"{row.words} Bright areas are evidence for the class."
     else:
         drawing = drawings.chart(one, [report], chart_card.current_theme())
-        st.plotly_chart(_enlarged(drawing.figure), theme=None, key=f"present-{one.id}", alt=drawing.alt)
+        st.plotly_chart(slides.enlarged(drawing.figure), theme=None, key=f"present-{one.id}", alt=drawing.alt)
         summary = drawing.summary
     st.header(escape(_first_sentence(summary)), anchor=False)
 
 
 def _first_sentence(text: str) -> str:
     return re.split(r"(?<=\.)\s+(?=[A-Z])", text, maxsplit=1)[0]
-
-
-def _enlarged(figure: PlainFigure) -> PlainFigure:
-    height = figure.to_dict()["layout"]["height"]
-    return figure if height > LAID_OUT else figure.enlarged(SCALE, height=HEIGHT)
