@@ -27,7 +27,7 @@ from unlearn_core.export.run_settings import run_settings
 from unlearn_core.export.run_summary import summarize_run, version_text
 from unlearn_core.installation import VERSION
 
-_FOLDER = Path(__file__).parent / "template"
+TEMPLATES = Path(__file__).parent / "template"
 NOT_COMPLETE = "This report is not complete: its run was stopped after the verdict, and the rest was not measured."
 _MARKS = (
     (re.compile(r"\*\*(.+?)\*\*"), r"<strong>\1</strong>"),
@@ -53,9 +53,9 @@ def render_report(
         summarize_run(report, name=name, image_dataset=image_datasets.get(report.dataset.id))
         for report, name in zip(reports, report_labels(reports), strict=True)
     ]
-    scripts = {"plotly": get_plotlyjs(), "report": (_FOLDER / "report.js").read_text()}
+    scripts = {"plotly": get_plotlyjs(), "report": (TEMPLATES / "report.js").read_text()}
     return (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             title=extra.title or (_compared(reports) if several else subjects[0].title),
@@ -73,9 +73,9 @@ def render_report(
             versions=dict.fromkeys(version_text(report) for report in reports),
             themes=THEMES,
             inks=figures.dark_palette(),
-            style=Markup((_FOLDER / "report.css").read_text()),
+            style=Markup((TEMPLATES / "report.css").read_text()),
             scripts={name: Markup(text) for name, text in scripts.items()},
-            policy=_policy(scripts.values()),
+            policy=content_policy(scripts.values()),
             plotly=version("plotly"),
             lab=VERSION,
             made=datetime.now(UTC).strftime("%-d %B %Y, %H:%M UTC"),
@@ -123,7 +123,7 @@ def _origins(reports: Sequence[Report]) -> list[tuple[str, str, str]]:
     return list(dict.fromkeys((card.title, card.source, card.licence) for card in cards))
 
 
-def _policy(scripts: object) -> str:
+def content_policy(scripts: object) -> str:
     """The content security policy: run only these scripts, show only embedded images, load nothing."""
     digests = (hashlib.sha256(text.encode()).digest() for text in scripts)  # type: ignore[attr-defined]
     allowed = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
@@ -134,9 +134,10 @@ def _policy(scripts: object) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates, which escape everything but what is marked as HTML."""
     made = Environment(
-        loader=FileSystemLoader(_FOLDER),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -80,3 +80,23 @@ def test_an_entry_leads_in_two_clicks_to_something_real(
     if then:
         page.get_by_role("button", name=then, exact=True).click()
     heading(page, seen)
+
+
+def test_a_lesson_is_presented_by_keys(page: Page, app: Served) -> None:
+    page.goto(app.address("lessons?lesson=unsir"))
+    page.get_by_role("button", name="Present").click()
+    expect(page.get_by_test_id("stSidebar")).not_to_be_visible()
+    for number in range(2, 6):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_url(f"**present={number}")
+        settled(page)
+    expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url("**present=4")
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(0)
+    page.keyboard.press("Escape")
+    heading(page, LESSONS["unsir"].title)
+    page.goto(app.address("lessons?lesson=unsir&step=99"))
+    with page.expect_download() as loaded:
+        page.get_by_role("button", name="Handout").click()
+    assert loaded.value.suggested_filename == "unsir.html"

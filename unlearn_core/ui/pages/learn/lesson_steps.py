@@ -9,6 +9,7 @@ from unlearn_core.charts.text.lesson_text import Value, fill
 from unlearn_core.domain.lessons import Expectation, Lesson, LessonStep
 from unlearn_core.domain.report import Report
 from unlearn_core.engine.forecasts.here import of_report
+from unlearn_core.export.lesson_handout import render_handout
 from unlearn_core.ui.class_board import following
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import cache, navigation, url_state
@@ -28,7 +29,7 @@ def show(lesson: Lesson, reports: Sequence[Report], values: Values, following: L
     if number < count:
         _step(lesson, number, reports, values)
     else:
-        _summary(lesson, reports[0], values, following)
+        _summary(lesson, reports, values, following)
     with st.container(horizontal=True, vertical_alignment="center"):
         _button("Previous", -1, number, count, icon=":material/arrow_back:")
         _button("Next", +1, number, count, icon=":material/arrow_forward:")
@@ -113,7 +114,8 @@ def _ask(lesson: Lesson, number: int, expectation: Expectation, values: Values) 
     return True
 
 
-def _summary(lesson: Lesson, report: Report, values: Values, following: Lesson | None) -> None:
+def _summary(lesson: Lesson, reports: Sequence[Report], values: Values, following: Lesson | None) -> None:
+    report = reports[0]
     with st.container(border=True):
         st.header("In three sentences", anchor=False)
         for place, sentence in enumerate(lesson.summary, 1):
@@ -126,6 +128,17 @@ def _summary(lesson: Lesson, report: Report, values: Values, following: Lesson |
             navigation.page("run"), label="The whole report", icon=":material/lab_profile:", query_params={"id": run}
         )
         st.page_link(lesson.paper, label=escape(lesson.paper_title), icon=":material/article:")
+        st.download_button(
+            "Handout",
+            lambda: render_handout(lesson, reports, values),
+            f"{lesson.id}.html",
+            "text/html",
+            key="lesson-handout",
+            icon=":material/print:",
+            type="tertiary",
+            on_click="ignore",
+            help="The lesson to print, its questions first, then what happened: one HTML file of about 5 MB.",
+        )
         if following is not None:
             st.button(
                 "The next lesson",
