@@ -108,8 +108,10 @@ def page(name: str, *, is_listed: bool = True) -> st.Page:
 def show() -> None:
     """Draw the frame and run the page of the current URL."""
     icon = str(ASSETS / "logo.svg")
-    st.set_page_config("Unlearn Lab", icon, layout="wide")
     presents = PRESENT_PARAM in st.query_params
+    # Without this, the side menu would leave an empty column behind.
+    sidebar = "collapsed" if presents else "auto"
+    st.set_page_config("Unlearn Lab", icon, layout="wide", initial_sidebar_state=sidebar)
     if not presents:
         st.logo(str(ASSETS / f"logo-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=icon)
     asked = _asked_page()
