@@ -55,6 +55,7 @@ def app(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 def page(context: BrowserContext, app: Served, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A fresh page; whatever a test leaves going is stopped behind it, and a failure says what the app has said."""
     failed = request.session.testsfailed
+    context.clear_cookies()  # The level that another test has chosen is remembered in one.
     opened = context.new_page()
     opened.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
     yield opened

@@ -31,7 +31,7 @@ def test_three_ticked_runs_are_compared_and_a_click_is_followed_in_all(page: Pag
         table.click(position={"x": 18, "y": 60 + 44 * row})
         expect(table.locator("tr[aria-selected=true]")).to_have_count(row + 1)
         settled(page)
-    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("button", name="Compare", disabled=False).click()
     page.wait_for_url(re.compile("/compare"))
     heading(page, "Which did better?")
     expect(page.get_by_role("heading", name=CHART)).to_be_visible()

@@ -26,7 +26,7 @@ def go_through(page: Page, lesson: Lesson) -> None:
         if step.expectation is not None:
             settled(page)
             expect(figures).to_have_count(0)
-            page.get_by_test_id("stRadio").locator("label").nth(1).click()
+            page.get_by_test_id("stMain").get_by_test_id("stRadioOption").first.click()
             expect(page.get_by_text("You expected:")).to_be_visible()
             expect(page.get_by_text("The run shows:")).to_be_visible()
         expect(figures).to_have_count(len(step.charts))
@@ -56,7 +56,7 @@ def test_every_lesson_is_clicked_through(page: Page, app: Served) -> None:
 def test_a_lesson_fits_a_phone(page: Page, app: Served) -> None:
     page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
     page.goto(app.address("lessons?lesson=retrained-model&step=2"))
-    page.get_by_test_id("stRadio").locator("label").nth(1).click()
+    page.get_by_test_id("stMain").get_by_test_id("stRadioOption").first.click()
     expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
     settled(page)
     wider = "() => document.querySelector('[data-testid=stMain]').scrollWidth - document.documentElement.clientWidth"

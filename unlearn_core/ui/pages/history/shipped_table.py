@@ -28,7 +28,7 @@ def show() -> None:
     runs = [one.run for one in shipped_runs.shipped_runs()]
     ticked = _ticked(runs)
     able = 2 <= len(ticked) <= urls.MAX_RUNS
-    if st.button("Compare", icon=":material/compare_arrows:", key="shipped-compare", disabled=not able):
+    if st.button("Compare shipped runs", icon=":material/compare_arrows:", key="shipped-compare", disabled=not able):
         link = urls.comparison_params([run.id for run in ticked])
         st.switch_page(navigation.page("compare"), query_params=link)
     entries = [HistoryGroup(brief, (brief,), None) for brief in map(_brief, runs)]
