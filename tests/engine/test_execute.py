@@ -199,6 +199,15 @@ def test_outputs_that_are_not_finite_are_refused_though_the_weights_are_finite(
     assert not list((home / "evaluations").glob("*")), "nobody reads such answers later"
 
 
+def test_the_curve_ends_with_what_a_method_does_after_its_last_step(home: Path) -> None:
+    """Fisher forgetting measures in its steps, and adds its noise after them."""
+    report = unlearn(run_spec("mlp-blobs", method="fisher", classes=[1], preset="bundled"), device="cpu").report
+    snapshots = report[SnapshotsResult]
+    logits = report.evaluations["after"].logits[snapshots.ids]
+    np.testing.assert_allclose(snapshots.logits[-1], logits, rtol=0.02, atol=0.2)  # in the precision of training
+    assert report[CurvesResult].forget[-1] < report[CurvesResult].forget[0]
+
+
 def test_a_run_can_go_on_from_an_earlier_one(home: Path) -> None:
     first = unlearn(tiny_spec("unsir"), device="cpu", data_dir=home)
     second = unlearn(tiny_spec("finetune").model_copy(update={"start": first.run}), device="cpu", data_dir=home)

@@ -159,9 +159,7 @@ def _unlearn(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener, 
     # Dropout layers draw from the global random state; everything else has its own random streams.
     with seeded(spec.seed, "noise", device=model_cache.device):
         stopped = early_stop.forget(prepared.resolved, prepared.problem, prepared.tracker)
-    if stopped is not None:
-        prepared = prepared._replace(stopped=stopped)
-        prepared.tracker.capture()  # The state that was kept need not be the last one.
+    prepared = prepared._replace(stopped=stopped)
     synchronize(model_cache.device)
     return complete_run(prepared, model_cache, folder, forget_seconds=time.perf_counter() - began)
 

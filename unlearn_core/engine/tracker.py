@@ -83,8 +83,7 @@ class SnapshotRecorder:
 
     def capture(self) -> Snapshot:
         """Return a snapshot of the model as it is now."""
-        version = sum(tensor._version for tensor in self._model.state_dict(keep_vars=True).values())
-        last_version, snapshot = self._last
+        version, (last_version, snapshot) = self._version(), self._last
         if snapshot is not None and version == last_version:  # An unchanged model gives the same outputs.
             return snapshot
         began = time.perf_counter()
@@ -100,6 +99,13 @@ class SnapshotRecorder:
         self._last = version, snapshot
         self.seconds += time.perf_counter() - began
         return snapshot
+
+    def has_changed(self) -> bool:
+        """Whether the model was changed since the last snapshot, as far as its tensors count their changes."""
+        return self._version() != self._last[0]
+
+    def _version(self) -> int:
+        return sum(tensor._version for tensor in self._model.state_dict(keep_vars=True).values())
 
     def _maps(self) -> np.ndarray:
         if not self.no_maps:
@@ -169,7 +175,7 @@ class RunTracker:
         self._phases[self._at] = self._phases[self._at]._replace(done=done)
         self._phase_began = time.perf_counter()
         self._starts.append((self._step, self._phase_began - self._began))
-        self.capture()
+        self._capture()
         self._report_progress()
 
     def iterate(self, items: Iterable[T]) -> Iterator[T]:
@@ -261,17 +267,6 @@ class RunTracker:
             regions=np.stack(regions) if regions else None,
         )
 
-    def capture(self) -> None:
-        """Add the model as it is to the curve and to the snapshots."""
-        if self._recorder is None:
-            return
-        snapshot = self._recorder.capture()
-        name = self._phases[self._at].name
-        point = CurvePoint(self._step, time.perf_counter() - self._began, name, snapshot.forget, snapshot.retain)
-        self._points.append(point)
-        self._snapshots.append(snapshot)
-        self._listener.point(point)
-
     def phases(self) -> tuple[Phase, ...]:
         """Return every phase with its steps and seconds."""
         return tuple(self._phases)
@@ -284,15 +279,32 @@ class RunTracker:
         done = phase.done + 1
         self._phases[self._at] = phase._replace(done=done, steps=max(phase.steps, done), seconds=seconds)
         if self._step % self._every == 0:
-            self.capture()
+            self._capture()
         self._report_progress()
+
+    def _capture(self) -> None:
+        if self._recorder is None:
+            return
+        snapshot = self._recorder.capture()
+        name = self._phases[self._at].name
+        point = CurvePoint(self._step, time.perf_counter() - self._began, name, snapshot.forget, snapshot.retain)
+        self._points.append(point)
+        self._snapshots.append(snapshot)
+        self._listener.point(point)
+
+    def _is_changed(self) -> bool:
+        """Whether the model was changed after its last step: by a method's last act, or back to an earlier state."""
+        recorder = self._recorder
+        if recorder is None or not recorder.has_changed():
+            return False
+        return not np.array_equal(recorder.capture().logits, self._snapshots[-1].logits)
 
     def _close_phase(self) -> None:
         if self._at >= 0:
             phase = self._phases[self._at]
             self._phases[self._at] = phase._replace(seconds=time.perf_counter() - self._phase_began)
-            if self._points and self._points[-1].step < self._step:
-                self.capture()
+            if self._recorder and self._points and (self._points[-1].step < self._step or self._is_changed()):
+                self._capture()
 
     def _report_progress(self, stage: str | None = None) -> None:
         phase = self._phases[self._at] if self._at >= 0 else None

@@ -96,7 +96,8 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
             weight.detach(), fisher[name], params, head=head, cleared=problem.forgotten_classes if head else ()
         )
         noise = torch.randn(weight.shape, generator=problem.random_generator("noise", name)).to(weight.device)
-        weight.data.copy_(mean + variance.sqrt() * noise)
+        with torch.no_grad():
+            weight.copy_(mean + variance.sqrt() * noise)
 
 
 def _blurred(
