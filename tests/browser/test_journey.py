@@ -112,7 +112,7 @@ def test_the_history_opens_a_run(page: Page, app: Served) -> None:
     opening = page.get_by_test_id("stBaseButton-secondary").filter(has_text="Open")
     expect(opening).to_be_disabled()
     # The table is drawn on a canvas; the one that screen readers are given in its place says when it is there.
-    table = page.get_by_test_id("stDataFrame").last
+    table = page.get_by_test_id("stDataFrame").first
     table.get_by_test_id("glide-cell-1-1").wait_for(state="attached")
     table.click(position={"x": 18, "y": 60})
     expect(opening).to_be_enabled()
