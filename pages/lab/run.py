@@ -4,8 +4,8 @@ import streamlit as st
 
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import RunState
-from unlearn_core.ui.components import slides
 from unlearn_core.ui.pages.run import live, page, presenter
+from unlearn_core.ui.room import slides
 
 found = page.requested_run()
 if slides.is_open() and not isinstance(found, Report) and (found is None or not page.has_report(found)):

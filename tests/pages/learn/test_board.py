@@ -6,7 +6,7 @@ from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.store.class_boards import board_group
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui.class_board import room_link
+from unlearn_core.ui.room import room_link
 
 
 def expect(app: AppTest, choice: int) -> AppTest:

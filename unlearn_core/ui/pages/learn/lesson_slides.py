@@ -10,8 +10,9 @@ from unlearn_core.charts import charts
 from unlearn_core.charts.text.lesson_text import fill
 from unlearn_core.domain.lessons import Expectation, Lesson, StepChart
 from unlearn_core.domain.report import Report
-from unlearn_core.ui.components import chart_card, slides
+from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.learn.lesson_steps import Values
+from unlearn_core.ui.room import slides
 from unlearn_core.ui.shell import drawings, url_state
 from unlearn_core.ui.shell.markdown import escape
 from unlearn_core.ui.shell.navigation import PRESENT_PARAM

@@ -10,8 +10,8 @@ from unlearn_core.domain.lessons import Expectation, Lesson, LessonStep
 from unlearn_core.domain.report import Report
 from unlearn_core.engine.forecasts.here import of_report
 from unlearn_core.export.lesson_handout import render_handout
-from unlearn_core.ui.class_board import following
 from unlearn_core.ui.components import chart_card
+from unlearn_core.ui.room import following
 from unlearn_core.ui.shell import cache, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
 

@@ -11,9 +11,8 @@ from unlearn_core.domain.report import Report
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import lesson_files, reports, shipped_runs
 from unlearn_core.store.files.lesson_files import Lessons
-from unlearn_core.ui.class_board import following
-from unlearn_core.ui.components import slides
 from unlearn_core.ui.pages.learn import lesson_slides, lesson_steps
+from unlearn_core.ui.room import following, slides
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 from unlearn_core.ui.shell.navigation import PRESENT_PARAM

@@ -10,10 +10,10 @@ from unlearn_core.charts.text.lesson_text import fill, lesson_values
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.lessons import Expectation, Lesson
 from unlearn_core.domain.run import RunState
-from unlearn_core.ui.class_board import room_link
-from unlearn_core.ui.class_board.following import BOARD_PARAM
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.learn.lessons import known_lessons, run_report
+from unlearn_core.ui.room import room_link
+from unlearn_core.ui.room.following import BOARD_PARAM
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 

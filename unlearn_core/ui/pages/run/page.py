@@ -23,11 +23,12 @@ from unlearn_core.domain.run import Run, RunState
 from unlearn_core.domain.sweeps.sweep import sweep_id
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports, shipped_runs
-from unlearn_core.ui.components import gold_actions, run_bar, slides, training_form
+from unlearn_core.ui.components import gold_actions, run_bar, training_form
 from unlearn_core.ui.components.checkpoint import checkpoint_result
 from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.pages.run import presenter
 from unlearn_core.ui.report import report_view
+from unlearn_core.ui.room import slides
 from unlearn_core.ui.shell import cache, formatting, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
 

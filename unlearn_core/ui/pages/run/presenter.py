@@ -10,8 +10,9 @@ from unlearn_core.charts import section_charts
 from unlearn_core.charts.chart import SECTIONS, Chart
 from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.report import Report
-from unlearn_core.ui.components import chart_card, slides
+from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.report import report_opening
+from unlearn_core.ui.room import slides
 from unlearn_core.ui.shell import drawings, url_state
 from unlearn_core.ui.shell.markdown import escape
 from unlearn_core.ui.shell.navigation import FROM_PARAM, PRESENT_PARAM

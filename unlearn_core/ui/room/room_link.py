@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import segno
 import streamlit as st
 
-from unlearn_core.ui.class_board.following import BOARD_PARAM
+from unlearn_core.ui.room.following import BOARD_PARAM
 
 OWN_HOSTS = ("localhost", "127.0.0.1", "[::1]", "::1", "0.0.0.0")  # compared, not listened on
 """Names by which a machine calls itself, so that a link with one of them works nowhere else."""

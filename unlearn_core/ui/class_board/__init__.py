@@ -1,1 +1,0 @@
-"""Class boards: the link of the room, and following it."""
