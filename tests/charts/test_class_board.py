@@ -49,7 +49,7 @@ def test_runs_stand_where_their_accuracies_are() -> None:
     runs = [run(1, 0.0, 0.8), run(2, None, 0.9, train=0.4), run(3, None, None)]
     figure = class_board.runs_figure(runs, LIGHT)
     assert [list(trace.x) for trace in figure.data] == [[0.0, 0.4], [0.0, 0.4]]
-    assert list(figure.data[1].customdata) == [1, 2]
+    assert [text.partition(":")[0] for text in figure.data[1].hovertext] == ["run 1", "run 2"]
     said = class_board.runs_sentence(runs).replace("\N{NO-BREAK SPACE}", " ")
     assert said == "2 finished runs: forget accuracy from 0 % to 40 % and retain accuracy from 80 % to 90 %."
     assert class_board.runs_sentence(runs[2:]) == "No run of this room is finished yet."

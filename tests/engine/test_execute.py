@@ -38,7 +38,7 @@ from unlearn_core.engine.jobs import image_features
 from unlearn_core.engine.jobs.image_features import MAX_COMPONENTS
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.setup import resolve_run
-from unlearn_core.engine.tracker import CAM_IMAGES, SnapshotRecorder, choose_cam_images
+from unlearn_core.engine.tracking.snapshot_recorder import CAM_IMAGES, SnapshotRecorder, choose_cam_images
 from unlearn_core.methods import method as find_method
 from unlearn_core.models import classifiers
 from unlearn_core.probes import zrf

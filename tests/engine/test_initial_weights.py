@@ -22,7 +22,7 @@ from unlearn_core.engine.jobs.train_gold import train_gold
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.setup import build_problem, resolve_run
-from unlearn_core.engine.tracker import RunTracker
+from unlearn_core.engine.tracking.tracker import RunTracker
 from unlearn_core.methods.retrain import Hyperparameters as Retrain
 from unlearn_core.models import classifiers, external, user_models, weight_cache
 from unlearn_core.store.queue.run_store import RunStore

@@ -15,7 +15,7 @@ from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.measuring.measure import LoadedRun, load_run
 from unlearn_core.engine.model_cache import ModelCache
-from unlearn_core.engine.tracker import CancelOnlyTracker
+from unlearn_core.engine.tracking.tracker import CancelOnlyTracker
 from unlearn_core.models import ensembles
 from unlearn_core.models.ensembles import EnsembleOutputs
 from unlearn_core.store.files import reports

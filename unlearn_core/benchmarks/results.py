@@ -35,7 +35,7 @@ from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.measuring import measure
 from unlearn_core.engine.model_cache import ModelCache, freeze_result
 from unlearn_core.engine.setup import build_problem, resolve_run
-from unlearn_core.engine.tracker import RunTracker
+from unlearn_core.engine.tracking.tracker import RunTracker
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
 from unlearn_core.models import classifiers

@@ -51,7 +51,7 @@ def choices_figure(
 def runs_figure(runs: Sequence[Run], theme: Theme) -> go.Figure:
     """Draw every finished run by its accuracies on test images of the forget set and of the retain set.
 
-    A click on a run opens it; the retrained models of their requests stand beside them.
+    The retrained models of their requests stand beside them.
     """
     figure = go.Figure()
     for model in ("gold", "after"):
@@ -61,8 +61,7 @@ def runs_figure(runs: Sequence[Run], theme: Theme) -> go.Figure:
             y=[retain for _, _, retain in points],
             mode="markers",
             marker=marker_style(theme, model, 18),
-            customdata=[run.id for run, _, _ in points],
-            hovertext=[run.title if model == "after" else "retrained" for run, _, _ in points],
+            hovertext=[f"run {run.id}: {run.title}" if model == "after" else "retrained" for run, _, _ in points],
             hovertemplate="%{hovertext}<br>forget set %{x:.1%}, retain set %{y:.1%}<extra></extra>",
             cliponaxis=False,
         )

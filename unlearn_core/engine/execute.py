@@ -23,7 +23,8 @@ from unlearn_core.engine.measuring import measure, measure_run
 from unlearn_core.engine.model_cache import ModelCache, freeze_result
 from unlearn_core.engine.record_run import record_run
 from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run
-from unlearn_core.engine.tracker import CancelOnlyTracker, RunTracker, SnapshotRecorder
+from unlearn_core.engine.tracking.snapshot_recorder import SnapshotRecorder
+from unlearn_core.engine.tracking.tracker import CancelOnlyTracker, RunTracker
 from unlearn_core.engine.tuning import early_stop, find_settings
 from unlearn_core.installation import VERSION, source_digest
 from unlearn_core.probes.common import class_activation

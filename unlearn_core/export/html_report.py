@@ -27,7 +27,7 @@ from unlearn_core.export.run_settings import run_settings
 from unlearn_core.export.run_summary import summarize_run, version_text
 from unlearn_core.installation import VERSION
 
-TEMPLATES = Path(__file__).parent / "template"
+_FOLDER = Path(__file__).parent / "template"
 NOT_COMPLETE = "This report is not complete: its run was stopped after the verdict, and the rest was not measured."
 _MARKS = (
     (re.compile(r"\*\*(.+?)\*\*"), r"<strong>\1</strong>"),
@@ -53,11 +53,11 @@ def render_report(
         summarize_run(report, name=name, image_dataset=image_datasets.get(report.dataset.id))
         for report, name in zip(reports, report_labels(reports), strict=True)
     ]
-    scripts = {"plotly": get_plotlyjs(), "report": (TEMPLATES / "report.js").read_text()}
     return (
         environment()
         .get_template("report.html")
         .render(
+            **page_frame(),
             title=extra.title or (_compared(reports) if several else subjects[0].title),
             words=extra.words or ("" if several else subjects[0].question),
             several=several,
@@ -71,13 +71,7 @@ def render_report(
             settings=[run_settings(report, methods) for report in reports],
             origins=_origins(reports),
             versions=dict.fromkeys(version_text(report) for report in reports),
-            themes=THEMES,
-            inks=figures.dark_palette(),
-            style=Markup((TEMPLATES / "report.css").read_text()),
-            scripts={name: Markup(text) for name, text in scripts.items()},
-            policy=content_policy(scripts.values()),
             plotly=version("plotly"),
-            lab=VERSION,
             made=datetime.now(UTC).strftime("%-d %B %Y, %H:%M UTC"),
         )
     )
@@ -123,7 +117,20 @@ def _origins(reports: Sequence[Report]) -> list[tuple[str, str, str]]:
     return list(dict.fromkeys((card.title, card.source, card.licence) for card in cards))
 
 
-def content_policy(scripts: object) -> str:
+def page_frame() -> dict[str, Any]:
+    """What `base.html` needs: colours, style, scripts, and the policy that runs only these scripts."""
+    scripts = {"plotly": get_plotlyjs(), "report": (_FOLDER / "report.js").read_text()}
+    return {
+        "themes": THEMES,
+        "inks": figures.dark_palette(),
+        "style": Markup((_FOLDER / "report.css").read_text()),
+        "scripts": {name: Markup(text) for name, text in scripts.items()},
+        "policy": _policy(scripts.values()),
+        "lab": VERSION,
+    }
+
+
+def _policy(scripts: object) -> str:
     """The content security policy: run only these scripts, show only embedded images, load nothing."""
     digests = (hashlib.sha256(text.encode()).digest() for text in scripts)  # type: ignore[attr-defined]
     allowed = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
@@ -137,7 +144,7 @@ def content_policy(scripts: object) -> str:
 def environment() -> Environment:
     """The templates, which escape everything but what is marked as HTML."""
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

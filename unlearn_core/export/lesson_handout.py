@@ -5,17 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from unlearn_core.charts import charts
-from unlearn_core.charts.drawing.theme import THEMES
 from unlearn_core.charts.text.lesson_text import Value, fill
 from unlearn_core.domain.lessons import Lesson, LessonStep
 from unlearn_core.domain.report import Report
 from unlearn_core.export import figures
 from unlearn_core.export.extra_sections import ReportFigure
-from unlearn_core.export.html_report import TEMPLATES, content_policy, environment, render_inline
-from unlearn_core.installation import VERSION
+from unlearn_core.export.html_report import environment, page_frame, render_inline
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 
@@ -38,20 +35,15 @@ def render_handout(lesson: Lesson, reports: Sequence[Report], values: Mapping[st
 
     Raises InvalidLessonError for a placeholder that the runs do not have.
     """
-    scripts = {"plotly": get_plotlyjs(), "report": (TEMPLATES / "report.js").read_text()}
     return (
         environment()
         .get_template("handout.html")
         .render(
+            **page_frame(),
             lesson=lesson,
+            title=lesson.title,
             steps=[_step(number, step, reports, values) for number, step in enumerate(lesson.steps, 1)],
             summary=[render_inline(fill(sentence.text, values)) for sentence in lesson.summary],
-            themes=THEMES,
-            inks=figures.dark_palette(),
-            style=Markup((TEMPLATES / "report.css").read_text()),
-            scripts={name: Markup(text) for name, text in scripts.items()},
-            policy=content_policy(scripts.values()),
-            lab=VERSION,
         )
     )
 

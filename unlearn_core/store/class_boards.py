@@ -10,10 +10,7 @@ from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.run import Run
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
-from unlearn_core.store.db.schema import ANSWER, BOARD, RUN
-
-GROUP_PREFIX = "board-"
-"""The group of a board's runs is this and its code."""
+from unlearn_core.store.db.schema import ANSWER, BOARD, BOARD_RUN, RUN
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """What codes are made of: no letter that is read as a digit from the back row."""
@@ -23,11 +20,6 @@ DAYS = 30
 """Boards are deleted after so many days, when a new one is opened."""
 MOST_VISITORS, MOST_BOARDS, MOST_RUNS = 500, 1_000, 200
 """The most visitors and runs that one board counts, and the most boards of a data folder."""
-
-
-def board_group(code: str) -> str:
-    """Return the group of the runs of a board."""
-    return GROUP_PREFIX + code
 
 
 class ClassBoards:
@@ -56,19 +48,22 @@ class ClassBoards:
             found = connection.execute(select(BOARD.c.code).where(BOARD.c.code == code)).first()
         return None if found is None else code
 
-    def answer(self, code: str, lesson: str, step: int, visitor: str, choice: int) -> None:
+    def answer(self, code: str, lesson: str, step: int, visitor: str, choice: int) -> bool:
         """Count what a visitor expects; of several answers to one question the first, since the result follows it.
 
-        What exceeds the limits is not counted: the lesson goes on without the board.
+        Returns whether the visitor is counted: not on a board that is gone, or that has as many as it counts.
         """
         key = {"board": code, "lesson": lesson, "step": step, "visitor": visitor}
         with self._database.writing() as connection:
             known = select(ANSWER.c.choice).where(*(ANSWER.c[name] == value for name, value in key.items()))
             is_board = connection.execute(select(BOARD.c.code).where(BOARD.c.code == code)).first()
-            if is_board is None or connection.execute(known).first() is not None:
-                return
-            if _visitors(connection, code) < MOST_VISITORS:
+            if is_board is None:
+                return False
+            if connection.execute(known).first() is None:
+                if _visitors(connection, code) >= MOST_VISITORS:
+                    return False
                 connection.execute(insert(ANSWER).values(**key, choice=choice))
+            return True
 
     def choices(self, code: str, lesson: str, step: int) -> Counter[int]:
         """Return how often each choice of a question was expected."""
@@ -82,9 +77,16 @@ class ClassBoards:
         with self._database.reading() as connection:
             return _visitors(connection, code)
 
+    def add_run(self, code: str, run: int) -> None:
+        """Add a run to a board; one that is gone has no runs."""
+        with self._database.writing() as connection:
+            if connection.execute(select(BOARD.c.code).where(BOARD.c.code == code)).first() is not None:
+                connection.execute(insert(BOARD_RUN).values(run=run, board=code))
+
     def runs(self, code: str) -> list[Run]:
         """Return the unlearning runs of a board, the newest first."""
-        mine = select(RUN).where(RUN.c.group == board_group(code)).order_by(RUN.c.id.desc()).limit(MOST_RUNS)
+        mine = select(RUN).join(BOARD_RUN, BOARD_RUN.c.run == RUN.c.id).where(BOARD_RUN.c.board == code)
+        mine = mine.order_by(RUN.c.id.desc()).limit(MOST_RUNS)
         with self._database.reading() as connection:
             return [rows.to_run(row) for row in connection.execute(mine)]
 

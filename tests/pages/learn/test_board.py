@@ -4,7 +4,6 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, without_words, words
-from unlearn_core.store.class_boards import board_group
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.room import room_link
 
@@ -58,9 +57,11 @@ def test_its_runs_join_it(visit: Visit, store: RunStore) -> None:
     code = store.boards.open()
     app = fine(visit("lessons", lesson="retrained-model", step="9", board=code))
     app.button(key="lesson-run").click().run()
-    (run,) = store.list_runs()
-    assert run.group == board_group(code)
-    assert "1 queued or running" in words(fine(visit("board", board=code)))
+    app = fine(visit("lessons", lesson="retrained-model", step="9", board=code))
+    app.button(key="lesson-run").click().run()
+    assert [run.id for run in store.boards.runs(code)] == [2, 1]
+    assert all(run.group is None for run in store.list_runs()), "the history shows them one by one"
+    assert "2 queued or running" in words(fine(visit("board", board=code)))
 
 
 def test_a_board_that_is_gone_is_said_and_costs_nothing(visit: Visit) -> None:

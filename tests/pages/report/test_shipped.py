@@ -2,12 +2,15 @@
 
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, words
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.pages.history import shipped_table
+
+TITLE = "8 finished runs that ship with the lab"
 
 
 def test_an_empty_history_lists_them_and_compares_those_that_are_ticked(visit: Visit) -> None:
     app = fine(visit("history"))
-    assert "Runs that ship with the lab" in [one.value for one in app.header]
+    assert TITLE in [one.label for one in app.expander]
     table = app.dataframe(key=shipped_table.TABLE_KEY).value
     assert list(table["run"]) == [f"Shipped run {number}" for number in range(1, 9)]
     assert app.button(key="shipped-compare").disabled
@@ -16,6 +19,14 @@ def test_an_empty_history_lists_them_and_compares_those_that_are_ticked(visit: V
     app.button(key="shipped-compare").click().run()
     assert fine(app).query_params["ids"] == "-2,-4"
     assert app.title[0].value == "Which did better?"
+
+
+def test_below_runs_of_ones_own_they_are_folded_and_drawn_once_opened(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("history"))
+    assert TITLE in [one.label for one in app.expander]
+    assert "shipped-compare" not in {button.key for button in app.button}
+    app.session_state["shipped"] = True
+    assert fine(app.run()).button(key="shipped-compare").disabled
 
 
 def test_a_shipped_report_says_so_and_offers_nothing_that_needs_its_weights(visit: Visit) -> None:

@@ -43,7 +43,7 @@ def test_answers_are_counted_and_the_first_of_a_visitor_stays(store: RunStore, c
 
 
 def test_an_answer_to_a_board_that_is_gone_is_no_error(store: RunStore) -> None:
-    store.boards.answer("AAAAAA", "unsir", 1, "a", 0)
+    assert not store.boards.answer("AAAAAA", "unsir", 1, "a", 0)
     assert not store.boards.choices("AAAAAA", "unsir", 1)
 
 
@@ -51,8 +51,8 @@ def test_no_more_visitors_are_counted_than_a_hall_holds(
     store: RunStore, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(class_boards, "MOST_VISITORS", 2)
-    for visitor in ("a", "b", "c"):
-        store.boards.answer(code, "unsir", 1, visitor, 0)
+    assert [store.boards.answer(code, "unsir", 1, visitor, 0) for visitor in "abc"] == [True, True, False]
+    assert store.boards.answer(code, "unsir", 1, "a", 1), "who is counted stays so"
     assert store.boards.visitors(code) == 2
 
 
@@ -69,10 +69,12 @@ def test_old_boards_are_deleted_with_their_answers(store: RunStore, code: str, m
         store.boards.open()
 
 
-def test_its_runs_are_those_of_its_group(store: RunStore, code: str) -> None:
+def test_its_runs_are_those_that_were_added(store: RunStore, code: str) -> None:
     spec = run_spec("tiny", method="finetune", classes=[0])
-    mine = [store.submit(spec, title="x", group=class_boards.board_group(code)) for _ in range(2)]
-    store.submit(spec, title="y")
+    mine, other = [store.submit(spec, title="x") for _ in range(2)], store.submit(spec, title="y")
+    for run in mine:
+        store.boards.add_run(code, run)
+    store.boards.add_run("AAAAAA", other)
     assert [run.id for run in store.boards.runs(code)] == mine[::-1]
     store.cancel(mine[0])
     store.delete(mine[0])

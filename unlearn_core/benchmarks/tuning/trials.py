@@ -26,7 +26,7 @@ from unlearn_core.engine.devices import describe_device
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run
-from unlearn_core.engine.tracker import RunTracker
+from unlearn_core.engine.tracking.tracker import RunTracker
 from unlearn_core.methods import method as find_method
 from unlearn_core.models import classifiers
 from unlearn_core.probes import probes

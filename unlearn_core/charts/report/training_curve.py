@@ -143,7 +143,7 @@ def _stopped(report: Report) -> list[str]:
     state = stop.states[stop.best]
     made = f"ended after {stop.stopped:,} of" if stop.stopped < stop.planned else "made all its"
     kept = "its last state was kept" if state.step == stop.stopped else f"the state after {state.step:,} was kept"
-    why = "fits best" if stop.reached else "came closest to the goal"
+    why = "reaches the goal as well as any" if stop.reached else "came closest to the goal"
     images = f"{stop.images.forget} forget images and {stop.images.retain} retained ones"
     return [
         f"{capitalize(report[CurvesResult].phases[-1].name)} {made} {stop.planned:,} steps, and {kept}, "

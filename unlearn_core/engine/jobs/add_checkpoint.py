@@ -24,7 +24,7 @@ from unlearn_core.engine.jobs.train_classifier import accuracies, to_npy_bytes
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.record_run import record_run
-from unlearn_core.engine.tracker import RunTracker
+from unlearn_core.engine.tracking.tracker import RunTracker
 from unlearn_core.models import architectures, user_models
 from unlearn_core.models.matching.find import find_matches
 from unlearn_core.models.matching.match import StateDictMatch

@@ -18,7 +18,7 @@ from unlearn_core.domain.tracker import Tracker
 from unlearn_core.engine.job import Job, JobContext
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import ModelCache, trainable_copy
-from unlearn_core.engine.tracker import RunTracker
+from unlearn_core.engine.tracking.tracker import RunTracker
 from unlearn_core.models import classifiers
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.evaluate import eval_mode, images_per_batch

@@ -27,7 +27,7 @@ from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.measuring.measure import LoadedRun, collect_models
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
 from unlearn_core.engine.setup import ResolvedRun
-from unlearn_core.engine.tracker import RunTracker
+from unlearn_core.engine.tracking.tracker import RunTracker
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.relearn import EvalSet, relearn, relearn_batches
 from unlearn_core.training.seeding import random_generator

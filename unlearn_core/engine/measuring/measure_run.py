@@ -25,7 +25,7 @@ from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.measuring import measure
 from unlearn_core.engine.model_cache import FrozenModel, ModelCache
 from unlearn_core.engine.setup import ResolvedRun, resolve_run
-from unlearn_core.engine.tracker import RunTracker
+from unlearn_core.engine.tracking.tracker import RunTracker
 from unlearn_core.installation import VERSION
 from unlearn_core.probes import probes
 from unlearn_core.store.files import artifacts, reports

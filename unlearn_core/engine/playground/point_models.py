@@ -26,7 +26,7 @@ from unlearn_core.engine.listener import NullListener, RunListener
 from unlearn_core.engine.model_cache import DeviceDataset, FrozenModel, ModelCache
 from unlearn_core.engine.playground.boundary_recorder import BoundaryRecorder, EvaluationPoints
 from unlearn_core.engine.setup import ResolvedRun, build_problem, check_support
-from unlearn_core.engine.tracker import CancelOnlyTracker
+from unlearn_core.engine.tracking.tracker import CancelOnlyTracker
 from unlearn_core.methods import method as find_method
 from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.models.architectures import mlp

@@ -121,3 +121,11 @@ ANSWER = Table(
     Column("visitor", String(32), primary_key=True),  # a random number of a browser, of which nothing else is known
     Column("choice", Integer, nullable=False),
 )
+
+BOARD_RUN = Table(
+    "board_run",
+    METADATA,
+    Column("run", Integer, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("board", String(8), ForeignKey("board.code", ondelete="CASCADE"), nullable=False),
+    Index("board_run_board", "board"),
+)

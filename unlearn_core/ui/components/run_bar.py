@@ -69,7 +69,8 @@ def offer_methods(plan: RunPlan) -> None:
 
 def submit(spec: Spec, title: str) -> None:
     """Queue a run, make sure that a worker is running, and open the page of the run."""
-    number = cache.store().submit(spec, title=title, group=following.run_group())
+    number = cache.store().submit(spec, title=title)
+    following.count_run(number)
     lifespan.ensure_worker()
     st.switch_page(navigation.page("run"), query_params={"id": str(number)})
 

@@ -9,14 +9,7 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.run import Run, run_name
 from unlearn_core.ui.components import chart_card
-from unlearn_core.ui.report import (
-    missing_gold,
-    pending,
-    repeats,
-    report_downloads,
-    report_opening,
-    report_section,
-)
+from unlearn_core.ui.report import missing_gold, pending, repeats, report_downloads, report_opening, report_section
 from unlearn_core.ui.shell import copy_link, formatting, navigation, url_state, urls
 from unlearn_core.ui.shell.markdown import escape
 

@@ -9,7 +9,6 @@ import secrets
 import streamlit as st
 from streamlit.components.v2 import component
 
-from unlearn_core.store.class_boards import board_group
 from unlearn_core.ui.shell import cache
 
 BOARD_PARAM = "board"
@@ -49,17 +48,18 @@ def current() -> str | None:
     return st.session_state.get(_BOARD)
 
 
-def run_group() -> str | None:
-    """The group of runs that this visit starts: those of its board."""
+def count_run(run: int) -> None:
+    """Count a run that the visitor has started, if the visit follows a board."""
     code = current()
-    return None if code is None else board_group(code)
+    if code is not None:
+        cache.store().boards.add_run(code, run)
 
 
 def count_answer(lesson: str, step: int, choice: int) -> None:
-    """Count what the visitor expects, if the visit follows a board."""
+    """Count what the visitor expects, if the visit follows a board; if it cannot be counted, say so."""
     code = current()
-    if code is not None:
-        cache.store().boards.answer(code, lesson, step, _visitor(), choice)
+    if code is not None and not cache.store().boards.answer(code, lesson, step, _visitor(), choice):
+        st.toast("The class board is full or was deleted, so this answer is not counted.", icon=":material/groups:")
 
 
 def _visitor() -> str:

@@ -23,7 +23,7 @@ def is_open() -> bool:
 
 def number(count: int) -> int:
     """The number of the slide in the URL, from 1; a number beyond the last slide is the last."""
-    return min(max(url_state.parse_number(st.query_params[PRESENT_PARAM]) or 1, 1), count)
+    return url_state.place(PRESENT_PARAM, count)
 
 
 def controls(count: int, words: str, *, leave: Callable[[], None]) -> None:
@@ -42,16 +42,11 @@ def enlarged(figure: PlainFigure) -> PlainFigure:
     return figure if height > LAID_OUT else figure.enlarged(SCALE, height=HEIGHT)
 
 
-def _turn(step: int, count: int) -> None:
-    """Go on from the slide in the URL, so that two quick presses go on by two."""
-    url_state.set_param(PRESENT_PARAM, str(min(max(number(count) + step, 1), count)))
-
-
 def _button(label: str, step: int, now: int, count: int, *, shortcut: str, icon: str) -> None:
     st.button(
         label,
-        on_click=_turn,
-        args=(step, count),
+        on_click=url_state.turn,
+        args=(PRESENT_PARAM, step, count),
         disabled=not 1 <= now + step <= count,
         key=f"present-{label.lower()}",
         shortcut=shortcut,

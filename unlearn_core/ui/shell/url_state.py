@@ -123,6 +123,16 @@ def parse_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
+def place(name: str, count: int) -> int:
+    """The place in a row of `count` that a query parameter names, from 1; a number beyond the last is the last."""
+    return min(max(parse_number(st.query_params.get(name, "")) or 1, 1), count)
+
+
+def turn(name: str, change: int, count: int) -> None:
+    """Go on from the place in the URL, so that two quick presses go on by two."""
+    set_param(name, str(min(max(place(name, count) + change, 1), count)))
+
+
 def parse_run(text: str) -> int | None:
     """The number of a run from the untrusted URL; that of a run which ships is negative, as in "-2"."""
     known = {str(one.run.id): one.run.id for one in shipped_runs.shipped_runs()}

@@ -15,7 +15,7 @@ from unlearn_core.domain.errors import PreemptedError
 from unlearn_core.domain.recipe import Recipe
 from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import DeviceDataset
-from unlearn_core.engine.tracker import RunTracker
+from unlearn_core.engine.tracking.tracker import RunTracker
 from unlearn_core.training import cpu_threads
 from unlearn_core.training.loops import TrainingState, train
 

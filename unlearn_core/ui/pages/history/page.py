@@ -34,12 +34,12 @@ def show() -> None:
     _restored()
     if is_empty:
         _empty()
-        shipped_table.show()
+        shipped_table.show(unfolded=True)
         return
     busy = bool(cache.store().list_runs(kinds=KINDS, states=UNFINISHED_STATES, limit=1))
     st.fragment(_board, run_every=worker_status.BACKGROUND_POLL_SECONDS if busy else None, key="history")(busy)
     import_settings.show()
-    shipped_table.show()
+    shipped_table.show(unfolded=False)
 
 
 def _runs(run_filter: RunFilter = ALL_RUNS) -> list[RunBrief]:

@@ -18,14 +18,21 @@ _COLUMNS = COLUMNS | {
 _LEFT_OUT = ("state", "when", "note")
 
 
-def show() -> None:
-    """Show the table, and the action on ticked rows."""
-    st.header("Runs that ship with the lab", anchor=False)
+def show(*, unfolded: bool) -> None:
+    """Show the table under its heading; below runs of one's own it is folded, and drawn once it is opened."""
+    runs = [one.run for one in shipped_runs.shipped_runs()]
+    title = f"{len(runs)} finished runs that ship with the lab"
+    with st.expander(title, expanded=unfolded, key="shipped", on_change="rerun") as part:
+        if part.open:
+            _table(runs)
+
+
+def _table(runs: Sequence[Run]) -> None:
+    """Show the runs, and the action on ticked rows."""
     st.caption(
         "Nobody made these here: they are finished runs to look at and to compare with yours, and they are part of the "
         "lab, so they cannot be deleted."
     )
-    runs = [one.run for one in shipped_runs.shipped_runs()]
     ticked = _ticked(runs)
     able = 2 <= len(ticked) <= urls.MAX_RUNS
     if st.button("Compare shipped runs", icon=":material/compare_arrows:", key="shipped-compare", disabled=not able):

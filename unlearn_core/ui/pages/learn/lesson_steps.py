@@ -21,15 +21,15 @@ LESSON_PARAM, STEP_PARAM = "lesson", "step"
 Values = Mapping[str, Value]
 
 
-def show(lesson: Lesson, reports: Sequence[Report], values: Values, following: Lesson | None) -> None:
-    """Show the step in the URL and the way to the others; `following` is the next lesson, if there is one."""
+def show(lesson: Lesson, reports: Sequence[Report], values: Values, next_lesson: Lesson | None) -> None:
+    """Show the step in the URL and the way to the others; `next_lesson` follows it, if there is one."""
     count = len(lesson.steps) + 1
-    number = step_number(count)
+    number = url_state.place(STEP_PARAM, count)
     st.progress(number / count, text=f"Step {number} of {count}")
     if number < count:
         _step(lesson, number, reports, values)
     else:
-        _summary(lesson, reports, values, following)
+        _summary(lesson, reports, values, next_lesson)
     with st.container(horizontal=True, vertical_alignment="center"):
         _button("Previous", -1, number, count, icon=":material/arrow_back:")
         _button("Next", +1, number, count, icon=":material/arrow_forward:")
@@ -43,26 +43,16 @@ def open_lesson(lesson: str = "") -> None:
     st.query_params.from_dict({LESSON_PARAM: lesson} if lesson else {})
 
 
-def step_number(count: int) -> int:
-    """The step in the URL; a number beyond the last is the last."""
-    return min(max(url_state.parse_number(st.query_params.get(STEP_PARAM, "")) or 1, 1), count)
-
-
 def _button(label: str, change: int, number: int, count: int, *, icon: str) -> None:
     st.button(
         label,
-        on_click=_turn,
-        args=(change, count),
+        on_click=url_state.turn,
+        args=(STEP_PARAM, change, count),
         disabled=not 1 <= number + change <= count,
         key=f"lesson-{label.lower()}",
         icon=icon,
         type="primary" if change > 0 and number < count else "secondary",
     )
-
-
-def _turn(change: int, count: int) -> None:
-    """Go on from the step in the URL, so that two quick presses go on by two."""
-    url_state.set_param(STEP_PARAM, str(min(max(step_number(count) + change, 1), count)))
 
 
 def _step(lesson: Lesson, number: int, reports: Sequence[Report], values: Values) -> None:
@@ -114,7 +104,7 @@ def _ask(lesson: Lesson, number: int, expectation: Expectation, values: Values) 
     return True
 
 
-def _summary(lesson: Lesson, reports: Sequence[Report], values: Values, following: Lesson | None) -> None:
+def _summary(lesson: Lesson, reports: Sequence[Report], values: Values, next_lesson: Lesson | None) -> None:
     report = reports[0]
     with st.container(border=True):
         st.header("In three sentences", anchor=False)
@@ -139,14 +129,14 @@ def _summary(lesson: Lesson, reports: Sequence[Report], values: Values, followin
             on_click="ignore",
             help="The lesson to print, its questions first, then what happened: one HTML file of about 5 MB.",
         )
-        if following is not None:
+        if next_lesson is not None:
             st.button(
                 "The next lesson",
                 icon=":material/school:",
                 type="tertiary",
                 key="lesson-following",
                 on_click=open_lesson,
-                args=(following.id,),
+                args=(next_lesson.id,),
             )
     forecast = of_report(report, cache.store())
     cost = "" if forecast is None else f", {forecast} on {'this machine' if forecast.measured else 'a typical CPU'}"

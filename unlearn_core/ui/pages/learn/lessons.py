@@ -82,8 +82,8 @@ def _show_lesson(lesson: Lesson, every: Sequence[Lesson]) -> None:
             lesson_slides.show(lesson, found, values)
             return
         place = every.index(lesson)
-        following = every[place + 1] if place + 1 < len(every) else None
-        lesson_steps.show(lesson, found, values, following)
+        next_lesson = every[place + 1] if place + 1 < len(every) else None
+        lesson_steps.show(lesson, found, values, next_lesson)
     except UnlearnError as problem:
         st.error(escape(f"This lesson cannot be shown. {problem}"), icon=":material/edit_off:")
 

@@ -1,12 +1,12 @@
 """The class board for the projector: the link of the room, what it expects, and what its runs forgot and kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from unlearn_core.charts import class_board
 from unlearn_core.charts.plain_figure import PlainFigure
-from unlearn_core.charts.text.lesson_text import fill, lesson_values
+from unlearn_core.charts.text.lesson_text import Value, fill, lesson_values
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.lessons import Expectation, Lesson
 from unlearn_core.domain.run import RunState
@@ -37,7 +37,7 @@ def show() -> None:
         room_link.show(code, lesson.id)
     with answers:
         _choose(lessons, lesson)
-        _live(code, lesson)
+        _live(code, lesson, lesson_values([run_report(name) for name in lesson.runs]))
 
 
 def _open(*, missing: str) -> None:
@@ -111,12 +111,12 @@ def _change(param: str, key: str, *fresh: str) -> None:
 
 
 @st.fragment(run_every=TICK_SECONDS)
-def _live(code: str, lesson: Lesson) -> None:
+def _live(code: str, lesson: Lesson, values: Mapping[str, Value]) -> None:
     """What the room expects and has run, read again every two seconds."""
     step, boards = _question(lesson), cache.store().boards
-    expectation, values = _questions(lesson)[step], lesson_values([run_report(name) for name in lesson.runs])
-    counts = boards.choices(code, lesson.id, step)
-    st.header(fill(expectation.question, values), anchor=False)
+    expectation, counts = _questions(lesson)[step], boards.choices(code, lesson.id, step)
+    question = fill(expectation.question, values)
+    st.header(question, anchor=False)
     total = formatting.pluralize(counts.total(), "answer")
     if _shown() == "count":
         st.markdown(f"# {total}")
@@ -130,7 +130,7 @@ def _live(code: str, lesson: Lesson) -> None:
             theme=None,
             key="board-answers",
             config=chart_card.plotly_config("answers"),
-            alt=class_board.choices_sentence(expectation.question, choices, counts),
+            alt=class_board.choices_sentence(question, choices, counts),
         )
     _runs(code)
 

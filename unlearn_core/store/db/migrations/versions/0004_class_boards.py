@@ -1,4 +1,4 @@
-"""Add the tables of class boards and of the answers that are counted there."""
+"""Add the tables of class boards, and of the answers and runs that are counted there."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,3 +23,11 @@ def upgrade() -> None:
         sa.Column("visitor", sa.String(32), primary_key=True),
         sa.Column("choice", sa.Integer, nullable=False),
     )
+    op.create_table(
+        "board_run",
+        sa.Column(
+            "run", sa.Integer, sa.ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        ),
+        sa.Column("board", sa.String(8), sa.ForeignKey("board.code", ondelete="CASCADE"), nullable=False),
+    )
+    op.create_index("board_run_board", "board_run", ["board"])
