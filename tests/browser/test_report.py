@@ -48,7 +48,9 @@ def test_the_report_opens_with_the_network_cut(downloaded: Path, browser: Browse
     assert alone.evaluate(UNDRAWN), "those in closed parts wait"
     for part in alone.locator("details.part > summary").all()[1:]:
         part.click()
-    alone.wait_for_function(f"{UNDRAWN}.length === 0")
+    until(
+        alone, lambda: alone.evaluate(UNDRAWN) == []
+    )  # The file's own policy forbids Playwright's waiting in the page.
     for part in alone.locator("details.part > summary").all()[1:]:
         part.click()
 
@@ -73,7 +75,7 @@ def test_the_report_opens_with_the_network_cut(downloaded: Path, browser: Browse
 
     alone.emulate_media(media="screen")
     alone.set_viewport_size({"width": 390, "height": 844})  # A telephone.
-    alone.wait_for_function("document.documentElement.scrollWidth == 390")  # Charts follow a little later.
+    until(alone, lambda: alone.evaluate("document.documentElement.scrollWidth") == 390)  # Charts follow a little later.
     assert alone.evaluate("document.documentElement.scrollHeight") < 8000
     retrained = alone.locator(".accuracies td[data-label=retrained]").first.bounding_box()
     assert retrained is not None and retrained["x"] + retrained["width"] <= 390

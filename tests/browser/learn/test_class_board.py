@@ -39,3 +39,13 @@ def test_three_visitors_answer_and_one_runs(page: Page, app: Served, browser: Br
     expect(bars).to_contain_text("1  ← what happened")
     page.reload()
     expect(bars).to_contain_text("1  ← what happened")
+    page.get_by_role("button", name="Present the board").click()
+    expect(page.get_by_test_id("stSidebar")).not_to_be_visible()
+    expect(bars).to_contain_text("1  ← what happened")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Present the lesson with these answers").click()
+    expect(page.get_by_test_id("stSidebar")).not_to_be_visible()
+    for slide in ("2 of", "3 of"):
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_text(slide)).to_be_visible()
+    expect(page.get_by_role("heading", name="3 answers")).to_be_visible()

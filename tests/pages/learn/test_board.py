@@ -41,6 +41,24 @@ def test_answers_are_counted_and_shown_when_asked_for(visit: Visit, store: RunSt
     assert "0 answers" in words(board)
 
 
+def test_a_presented_lesson_counts_the_answers_and_then_shows_them(visit: Visit, store: RunStore) -> None:
+    code = store.boards.open()
+    for choice in (0, 1, 1):
+        expect(fine(visit("lessons", lesson="unsir", step="3", board=code)), choice)
+    slide = fine(visit("lessons", lesson="unsir", board=code, present="4"))  # After the title and two steps.
+    assert "# 3 answers" in words(slide) and not slide.get("plotly_chart"), "nobody sees the answers of others yet"
+    fine(slide.button(key="present-next").click().run())
+    assert len(slide.get("plotly_chart")) == 1 and "3 visitors" in words(slide) and not without_words(slide)
+
+
+def test_the_board_is_presented_without_the_side_menu(visit: Visit, store: RunStore) -> None:
+    app = fine(visit("board", board=store.boards.open(), lesson="unsir"))
+    fine(app.button(key="board-present").click().run())
+    assert app.query_params["present"] == "1" and not app.sidebar.radio and "0 answers" in words(app)
+    fine(app.button(key="board-leave-present").click().run())
+    assert "present" not in app.query_params and app.query_params["lesson"] == "unsir"
+
+
 def test_a_visit_follows_the_board_until_it_leaves(visit: Visit, store: RunStore) -> None:
     code = store.boards.open()
     app = fine(visit("lessons", lesson="unsir", step="3", board=code))

@@ -32,7 +32,7 @@ queue. Scenes ship with their frames and are not computed.
 Seconds from a lasso to the frames of the unlearned model, and to those of the retrained one, with other points each
 time: the median, and behind the stroke the slowest. Visitors without a browser use the page's own protocol on the same
 machine. An error is also what does not come within two minutes. Other programs on the same cores make all of it longer
-in proportion: a run takes up to 0.6 seconds of a core, and a retrained model up to one second."""
+in proportion."""
 
 
 def page(rows: Mapping[str, Row], machine: str) -> str:

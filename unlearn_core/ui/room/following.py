@@ -26,12 +26,7 @@ _remember = component("remember-visitor", html="<span hidden></span>", js=_REMEM
 
 def show() -> None:
     """Follow the board in the URL, and say so; a visit that follows one goes on without it in the URL."""
-    asked = st.query_params.get(BOARD_PARAM)
-    if asked is not None and asked != st.session_state.get(_BOARD):
-        st.session_state[_BOARD] = cache.store().boards.find(asked[:20])
-        if st.session_state[_BOARD] is None:
-            st.warning("This class board no longer exists, so answers are not counted.", icon=":material/groups:")
-    code = current()
+    code = follow()
     if code is None:
         return
     _remember(data={"cookie": COOKIE, "visitor": _visitor()}, key="remember-visitor", height="content", width="content")
@@ -41,6 +36,16 @@ def show() -> None:
             width="content",
         )
         st.button("Leave", type="tertiary", key="board-leave", on_click=_leave)
+
+
+def follow() -> str | None:
+    """Follow the board in the URL, if it names one, and return the code of the board that the visit follows."""
+    asked = st.query_params.get(BOARD_PARAM)
+    if asked is not None and asked != current():
+        st.session_state[_BOARD] = cache.store().boards.find(asked[:20])
+        if current() is None:
+            st.warning("This class board no longer exists, so answers are not counted.", icon=":material/groups:")
+    return current()
 
 
 def current() -> str | None:

@@ -11,16 +11,17 @@ from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.lessons import Expectation, Lesson
 from unlearn_core.domain.run import RunState
 from unlearn_core.ui.components import chart_card
+from unlearn_core.ui.pages.learn import room_answers
 from unlearn_core.ui.pages.learn.lessons import known_lessons, run_report
-from unlearn_core.ui.room import room_link
+from unlearn_core.ui.room import room_link, slides
 from unlearn_core.ui.room.following import BOARD_PARAM
-from unlearn_core.ui.shell import cache, formatting, url_state
+from unlearn_core.ui.shell import cache, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
+from unlearn_core.ui.shell.navigation import PRESENT_PARAM
 
 LESSON_PARAM, QUESTION_PARAM, SHOWN_PARAM = "lesson", "question", "shown"
 """The URL parameters of a board: its lesson, the step of the question, and what is shown of the answers."""
 SHOWN = {"count": "How many", "answers": "Answers", "result": "Answers and result"}
-TICK_SECONDS = 2.0
 
 
 def show() -> None:
@@ -32,10 +33,11 @@ def show() -> None:
         return
     lessons = {name: one for name, one in known_lessons().lessons.items() if _questions(one)}
     lesson = lessons.get(st.query_params.get(LESSON_PARAM, ""), next(iter(lessons.values())))
-    link, answers = st.columns([1, 2.4], gap="large")
+    link, board = st.columns([1, 2.4], gap="large")
     with link:
         room_link.show(code, lesson.id)
-    with answers:
+        _present(code, lesson)
+    with board:
         _choose(lessons, lesson)
         _live(code, lesson, lesson_values([run_report(name) for name in lesson.runs]))
 
@@ -66,6 +68,31 @@ def _open(*, missing: str) -> None:
 
 def _go_to(code: str) -> None:
     st.query_params.from_dict({BOARD_PARAM: code})
+
+
+def _present(code: str, lesson: Lesson) -> None:
+    """The ways to present: the board without the side menu, and the lesson with the answers of the room."""
+    if slides.is_open():
+        st.button(
+            "Leave",
+            key="board-leave-present",
+            icon=":material/close:",
+            shortcut="Esc",
+            on_click=lambda: url_state.set_param(PRESENT_PARAM, ""),
+        )
+        return
+    st.button(
+        "Present the board",
+        key="board-present",
+        icon=":material/slideshow:",
+        on_click=lambda: url_state.set_param(PRESENT_PARAM, "1"),
+    )
+    st.page_link(
+        navigation.page("lessons"),
+        label="Present the lesson with these answers",
+        icon=":material/school:",
+        query_params={LESSON_PARAM: lesson.id, BOARD_PARAM: code, PRESENT_PARAM: "1"},
+    )
 
 
 def _choose(lessons: dict[str, Lesson], lesson: Lesson) -> None:
@@ -110,28 +137,17 @@ def _change(param: str, key: str, *fresh: str) -> None:
         url_state.set_param(other, "")
 
 
-@st.fragment(run_every=TICK_SECONDS)
+@st.fragment(run_every=room_answers.TICK_SECONDS)
 def _live(code: str, lesson: Lesson, values: Mapping[str, Value]) -> None:
     """What the room expects and has run, read again every two seconds."""
-    step, boards = _question(lesson), cache.store().boards
-    expectation, counts = _questions(lesson)[step], boards.choices(code, lesson.id, step)
-    question = fill(expectation.question, values)
-    st.header(question, anchor=False)
-    total = formatting.pluralize(counts.total(), "answer")
+    step = _question(lesson)
+    expectation = _questions(lesson)[step]
+    st.header(fill(expectation.question, values), anchor=False)
     if _shown() == "count":
-        st.markdown(f"# {total}")
+        room_answers.show_count(code, lesson.id, step)
     else:
-        st.caption(f"{total} · {formatting.pluralize(boards.visitors(code), 'visitor')} so far")
-        choices = [fill(choice, values).replace("**", "") for choice in expectation.choices]
         right = expectation.right if _shown() == "result" else ()
-        theme = chart_card.current_theme()
-        st.plotly_chart(
-            PlainFigure.of(class_board.choices_figure(choices, counts, theme, right=right)),
-            theme=None,
-            key="board-answers",
-            config=chart_card.plotly_config("answers"),
-            alt=class_board.choices_sentence(question, choices, counts),
-        )
+        room_answers.show_answers(code, lesson.id, step, expectation, values, right=right)
     _runs(code)
 
 
