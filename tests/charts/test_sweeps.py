@@ -220,6 +220,27 @@ def test_a_map_is_drawn_only_where_something_was_tried() -> None:
     assert np.isnan(map_[5:, 5:]).all()
 
 
+def test_a_grid_of_trials_has_a_tile_for_each_pair_of_values() -> None:
+    state = swept()
+    names = ("augment", "impair_lr")
+    pairs = [(on, lr) for on in (False, True) for lr in (0.002, 0.0005, 0.001)]
+    tried = [
+        trial._replace(params=trial.params | dict(zip(names, pair, strict=True)))
+        for trial, pair in zip(state.done, [*pairs, pairs[0]], strict=False)
+    ]
+    assert len(tried) == 7, "the first pair is tried twice"
+    gridded = replace(state, trials=tried)
+    chart = contour.for_hyperparameters(names, "retain")
+    tiles, points = chart.figure(gridded, LIGHT).data
+    values = [objective_value("retain", trial.metrics) or 0 for trial in tried]
+    order = [(x, y) for y in range(3) for x in range(2)]
+    at = dict(zip(order, np.ravel(tiles.z), strict=True))
+    assert at[0, 2] == pytest.approx((values[0] + values[6]) / 2) and at[1, 0] == pytest.approx(values[4])
+    assert (points.x[1], points.y[1]) == (0, 0)
+    assert "Each tile" in chart.summary(gridded) and "near trials" in chart.summary(state)
+    assert "near trials" in chart.summary(replace(gridded, trials=tried[:5])), "one pair is missing"
+
+
 def test_a_best_trial_at_the_end_of_a_range_is_said() -> None:
     state = swept()
     best = state.best

@@ -1,4 +1,4 @@
-"""Chart of one objective over two hyperparameters, as a surface that is only estimated near trials."""
+"""Chart of one objective over two hyperparameters: tiles where trials form a grid, else a surface near trials."""
 
 from dataclasses import replace
 from functools import partial
@@ -28,6 +28,7 @@ MIN_TRIALS = 6
 GRID_SIZE = 40
 MAX_DISTANCE = 0.22
 """Largest distance of the surface from the nearest trial, as a share of either range."""
+NEAR = "The surface is only drawn near trials"
 WIDTH = 0.12
 """Width of the Gaussian weights by which the surface is smoothed, in the same unit."""
 
@@ -47,32 +48,25 @@ def applies(sweep_data: SweepData, *, objective: str | None = None) -> Literal[T
 def figure(
     sweep_data: SweepData, theme: Theme, *, pair: tuple[str, str] | None = None, objective: str | None = None
 ) -> go.Figure:
-    """A surface over two hyperparameters, brighter is better, with the trials behind it as points."""
-    x_name, y_name = pair or _first_two(sweep_data)
-    name = objective or sweep_data.sweep.spec.objectives[0]
+    """A map over two hyperparameters, brighter is better, with a tile for each pair of values or a smooth surface."""
+    names, name = pair or _first_two(sweep_data), objective or sweep_data.sweep.spec.objectives[0]
     known = _known(sweep_data, name)
-    scales = [sweep_drawing.axis_scale(sweep_data.search_range(own)) for own in (x_name, y_name)]
-    spans = [_span(sweep_data, own) for own in (x_name, y_name)]
-    points = np.array(
-        [[scale.position(t.params[k]) for scale, k in zip(scales, (x_name, y_name), strict=True)] for t, _ in known]
-    )
     values = np.array([value for _, value in known])
-    axes = [np.linspace(low, high, GRID_SIZE) for low, high in spans]
     share = OBJECTIVES[name].is_fraction
     drawn = go.Figure()
     drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 66, "r": 8})
-    drawn.add_heatmap(
-        x=axes[0],
-        y=axes[1],
-        z=smooth(points, values, axes, spans).astype(np.float32),
-        colorscale="Viridis",
-        reversescale=OBJECTIVES[name].lower_is_better,
-        zmin=float(values.min()),
-        zmax=float(values.max()) if np.ptp(values) else float(values.min()) + 1e-9,
-        zsmooth="best",
-        hoverinfo="skip",
-        colorbar=sweep_drawing.colorbar(OBJECTIVES[name].title, theme, tickformat=".0%" if share else None, nticks=6),
-    )
+    look: PlotlyDict = {
+        "colorscale": "Viridis",
+        "reversescale": OBJECTIVES[name].lower_is_better,
+        "zmin": float(values.min()),
+        "zmax": float(values.max()) if np.ptp(values) else float(values.min()) + 1e-9,
+        "hoverinfo": "skip",
+        "colorbar": sweep_drawing.colorbar(
+            OBJECTIVES[name].title, theme, tickformat=".0%" if share else None, nticks=6
+        ),
+    }
+    draw = _tiles if _is_grid(known, names) else _surface
+    points = draw(drawn, sweep_data, names, known, look)
     drawn.add_scatter(
         x=compact(points[:, 0]),
         y=compact(points[:, 1]),
@@ -82,14 +76,67 @@ def figure(
         unselected={"marker": {"opacity": 1}},
         cliponaxis=False,
     )
-    for axis, own, scale, span in zip("xy", (x_name, y_name), scales, spans, strict=True):
+    return drawn
+
+
+def _tiles(
+    drawn: go.Figure, sweep_data: SweepData, names: tuple[str, str], known: list[tuple[Trial, float]], look: PlotlyDict
+) -> np.ndarray:
+    """Draw the mean of the trials of each pair of values as one tile, and return the place (n, 2) of each trial."""
+    stops = _stops(sweep_data, known, names)
+    points = np.array([[stops[axis].index(trial.params[own]) for axis, own in enumerate(names)] for trial, _ in known])
+    sums, counts = np.zeros((len(stops[1]), len(stops[0]))), np.zeros((len(stops[1]), len(stops[0])))
+    for (column, row), (_, value) in zip(points, known, strict=True):
+        sums[row, column] += value
+        counts[row, column] += 1
+    drawn.add_heatmap(z=(sums / counts).astype(np.float32), xgap=2, ygap=2, **look)
+    for axis, own, values in zip("xy", names, stops, strict=True):
+        layout: PlotlyDict = {
+            "tickvals": list(range(len(values))),
+            "ticktext": [format_value(value) for value in values],
+            "title_text": sweep_data.hyperparameter_title(own),
+            "showgrid": False,
+        }
+        drawn.update_layout({f"{axis}axis": layout})
+    return points
+
+
+def _surface(
+    drawn: go.Figure, sweep_data: SweepData, names: tuple[str, str], known: list[tuple[Trial, float]], look: PlotlyDict
+) -> np.ndarray:
+    """Draw the weighted mean of nearby trials on a fine grid, and return the place (n, 2) of each trial."""
+    scales = [sweep_drawing.axis_scale(sweep_data.search_range(own)) for own in names]
+    spans = [_span(sweep_data, own) for own in names]
+    points = np.array(
+        [[scale.position(trial.params[own]) for scale, own in zip(scales, names, strict=True)] for trial, _ in known]
+    )
+    axes = [np.linspace(low, high, GRID_SIZE) for low, high in spans]
+    smoothed = smooth(points, np.array([value for _, value in known]), axes, spans).astype(np.float32)
+    drawn.add_heatmap(x=axes[0], y=axes[1], z=smoothed, zsmooth="best", **look)
+    for axis, own, scale, span in zip("xy", names, scales, spans, strict=True):
         layout: PlotlyDict = {
             "tickvals": scale.tick_values,
             "ticktext": scale.tick_labels,
             "title_text": sweep_data.hyperparameter_title(own),
         }
         drawn.update_layout({f"{axis}axis": layout | {"range": list(span)}})
-    return drawn
+    return points
+
+
+def _stops(sweep_data: SweepData, known: list[tuple[Trial, float]], names: tuple[str, str]) -> list[list[Any]]:
+    """The values of both hyperparameters that trials have, in the order of their axes."""
+    scales = [sweep_drawing.axis_scale(sweep_data.search_range(own)) for own in names]
+    return [
+        sorted({trial.params[own] for trial, _ in known}, key=scale.position)
+        for own, scale in zip(names, scales, strict=True)
+    ]
+
+
+def _is_grid(known: list[tuple[Trial, float]], names: tuple[str, str]) -> bool:
+    """Whether the trials have every pair of their values."""
+    pairs = {tuple(trial.params[own] for own in names) for trial, _ in known}
+    columns, rows = (len(set(values)) for values in zip(*pairs, strict=True))
+    return len(pairs) == columns * rows
 
 
 def smooth(points: np.ndarray, values: np.ndarray, axes: list[np.ndarray], spans: list[tuple[float, float]]) -> Any:
@@ -113,7 +160,8 @@ def summary(sweep_data: SweepData, *, pair: tuple[str, str] | None = None, objec
     where = " and ".join(
         f"{sweep_data.hyperparameter_title(own).lower()} {format_value(trial.params[own])}" for own in names
     )
-    return f"The best trial, {format_objective(name, value)}, has {where}. The surface is only drawn near trials."
+    drawn = "Each tile is a tried pair of values" if _is_grid(_known(sweep_data, name), names) else NEAR
+    return f"The best trial, {format_objective(name, value)}, has {where}. {drawn}."
 
 
 def alt_text(sweep_data: SweepData, *, pair: tuple[str, str] | None = None, objective: str | None = None) -> str:
@@ -160,8 +208,9 @@ SWEEP_CHART = SweepChart(
     id="contour",
     title="Interaction of two hyperparameters",
     question="How do two hyperparameters work together?",
-    caveat="Between points the colour is a weighted mean of nearby trials, which is an estimate; where no trial is "
-    "near nothing is drawn. All other hyperparameters varied freely.",
+    caveat="Where trials have every pair of their values, each pair has a tile: the mean of its trials. Else the "
+    "colour between points is a weighted mean of nearby trials, which is an estimate, and where no trial is near "
+    "nothing is drawn. All other hyperparameters varied freely.",
     applies=applies,
     table=table,
     figure=figure,

@@ -7,13 +7,16 @@ import streamlit as st
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import Run, RunBrief
 from unlearn_core.store.files import shipped_runs
+from unlearn_core.ui.guidance.glossary import definition
 from unlearn_core.ui.pages.history.grouping import HistoryGroup
 from unlearn_core.ui.pages.history.run_table import COLUMNS, table
 from unlearn_core.ui.shell import navigation, urls
 
 TABLE_KEY = "shipped-runs"
 _COLUMNS = COLUMNS | {
-    "run": st.column_config.ButtonColumn("Open", width=104, type="tertiary", key="shipped-open", pinned=True)
+    "run": st.column_config.ButtonColumn("Open", width=98, type="tertiary", key="shipped-open", pinned=True),
+    "method": st.column_config.TextColumn("Method", width=104, help=definition("method")),
+    "classifier": st.column_config.TextColumn("Classifier", width=60, help=definition("classifier")),
 }
 _LEFT_OUT = ("state", "when", "note")
 
