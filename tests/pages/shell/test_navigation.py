@@ -92,6 +92,8 @@ def test_an_error_of_ours_is_said_where_it_is_not_caught(home: Path, monkeypatch
         ("/run/../../etc", "/run"),
         ("/nowhere/at/all", "/nowhere"),
         ("//elsewhere.example/x", "/elsewhere.example"),
+        ("/start", "/"),
+        ("/start?level=first", "/?level=first"),
         ("/pictures", "/datasets"),
         ("/pictures/", "/datasets"),
         ("/pictures?dataset=moons&x=a%20b", "/datasets?dataset=moons&x=a%20b"),

@@ -11,8 +11,8 @@ from streamlit.runtime.stats import CacheStat
 
 from unlearn_core.settings import limit_hint, settings
 
-MOVED_PAGES = {"pictures": "datasets"}
-"""Former names of pages, and the names under which they are found today."""
+MOVED_PAGES = {"pictures": "datasets", "start": ""}
+"""Other names of pages, and the names under which they are found: the first page has none in its URL."""
 
 _STREAMLIT = {"_stcore", "app", "auth", "component", "media", "oauth2callback", "static"}
 """First parts of the paths that Streamlit itself serves."""
@@ -22,7 +22,7 @@ class RedirectMiddleware:
     """Middleware: every page has a URL of one part, and Streamlit renders a blank page for longer ones.
 
     `/run/42` leads to the run of that number; any other longer URL leads to its first part. A page that was renamed is
-    found under its former name, with the same query.
+    found under its former name, and the first page under its own, with the same query.
     """
 
     def __init__(self, app: ASGIApp) -> None:
