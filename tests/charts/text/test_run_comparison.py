@@ -7,9 +7,12 @@ import pytest
 
 from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts.chart import report_labels
+from unlearn_core.charts.drawing.wording import SET_LABELS
 from unlearn_core.charts.text import run_comparison
 from unlearn_core.domain.report import Evaluation, Report
 from unlearn_core.domain.results.predictions import AccuracyResult
+from unlearn_core.domain.split import set_label
+from unlearn_core.store.files import shipped_runs
 
 KNOBS = {"unsir": {"lr": "Learning rate"}, "finetune": {"rate": "Learning rate", "epochs": "Epochs"}}
 
@@ -63,6 +66,20 @@ def test_models_on_the_same_images_are_compared_image_by_image() -> None:
     assert run_comparison.RELATION_WORDS["lost"] == "lower by more than 3 points"
     (lower,) = (run_comparison.accuracy_differences(other, right_about(report, rows[:100]))["retain_test"][1],)
     assert lower == "lost"
+
+
+@pytest.mark.parametrize("name", ["unsir-ship-no-noise", "random-labels-cat", "neggrad-ship"])
+def test_a_set_without_outputs_is_not_compared(name: str) -> None:
+    first, other = (shipped_runs.read_report(shipped_runs.named(one).id) for one in ("unsir-ship", name))
+    assert not first.evaluations["after"].covers(first.split.retain_train), "such outputs do not ship"
+    words = run_comparison.summary(first, other)
+    assert "retain set, test: " in words and "retain set, training" not in words
+    known = [one.get(AccuracyResult) for one in (first, other)]
+    for part in words.rstrip(".").split("; "):
+        title, _, difference = part.partition(": ")
+        (key,) = (key for key, label in SET_LABELS.items() if set_label(key) == title)
+        before, after = (one.scores["after"][key].accuracy for one in known if one is not None)
+        assert float(difference.split(" ")[0].replace("−", "-")) == pytest.approx(100 * (after - before), abs=0.051)
 
 
 def test_models_on_different_images_are_two_samples() -> None:

@@ -125,7 +125,7 @@ def _predictions_text(report: Report, image: int) -> str:
         return MISSING
     said = {}
     for model in ("before", "after", "gold"):
-        if model in report.evaluations:
+        if model in report.evaluations and report.evaluations[model].covers(np.array([image])):
             logits = report.evaluations[model].logits[image].astype(np.float64)
             share = float(special.softmax(logits).max())
             said[model] = f"{report.dataset.classes[int(logits.argmax())]} {percent(share, 0)}"

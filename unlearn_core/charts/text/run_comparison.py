@@ -113,7 +113,7 @@ def accuracy_differences(first: Report, other: Report) -> dict[str, tuple[Compar
     compared: dict[str, Comparison] = {}
     for name in SET_LABELS:
         rows = [getattr(one.split, name) for one in (first, other)]
-        if len(rows[0]) and np.array_equal(*rows):
+        if _is_evaluated(first, name) and _is_evaluated(other, name) and np.array_equal(*rows):
             compared[name] = compare(
                 correct_predictions(other, "after", rows[1]), correct_predictions(first, "after", rows[0])
             )
@@ -125,12 +125,17 @@ def difference_of_samples(first: Report, other: Report, name: str) -> tuple[floa
 
     Fractions, and a 90 % interval of two independent samples (Agresti & Caffo 2000); None without images or outputs.
     """
-    rows = [getattr(one.split, name) for one in (first, other)]
-    if not (is_judged(first) and is_judged(other)) or not all(map(len, rows)):
+    if not all(is_judged(one) and _is_evaluated(one, name) for one in (first, other)):
         return None
-    ours, theirs = (correct_predictions(one, "after", own) for one, own in zip((first, other), rows, strict=True))
+    ours, theirs = (correct_predictions(one, "after", getattr(one.split, name)) for one in (first, other))
     found = compare_samples(theirs, ours)
     return found.low, found.difference, found.high
+
+
+def _is_evaluated(report: Report, name: str) -> bool:
+    """Whether a set has images, and the unlearned model's outputs on all of them are there: shipped runs lack some."""
+    rows = getattr(report.split, name)
+    return len(rows) > 0 and report.evaluations["after"].covers(rows)
 
 
 def _accuracies(report: Report, *, name: str) -> str:

@@ -34,7 +34,8 @@ RETRAINED_MODELS = ("gold", "twin")
 
 
 def correct_predictions(report: Report, model: str, rows: np.ndarray) -> np.ndarray:
-    """Whether a model classifies each of these images correctly: (rows,) bool."""
+    """Whether a model classifies each of these images correctly: (rows,) bool. All of them must have been evaluated."""
+    assert report.evaluations[model].covers(rows), f"{model} was not evaluated on all of these images"
     return report.evaluations[model].logits[rows].argmax(1) == report.labels[rows]
 
 
