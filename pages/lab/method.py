@@ -3,7 +3,7 @@
 import streamlit as st
 
 from unlearn_core.ui.components import hyperparameter_inputs, run_bar
-from unlearn_core.ui.pages.method import method_list
+from unlearn_core.ui.pages.method import measured, method_list
 from unlearn_core.ui.pages.methods import method_plan
 
 plan = run_bar.show()
@@ -23,3 +23,4 @@ with right:
     method_list.card(plan)
     hyperparameter_inputs.show(plan)
     method_list.failure_modes(plan)
+    measured.show(plan.method.id)

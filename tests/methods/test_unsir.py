@@ -9,7 +9,7 @@ import torch
 
 from tests.methods.artifact_recorder import ArtifactRecorder
 from tests.methods.small_problem import STRONG, tiny_problem, tiny_spec
-from unlearn_core.domain.errors import NotSupportedError
+from unlearn_core.domain.errors import InvalidHyperparameterError, NotSupportedError
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.method import DataAccess
@@ -19,9 +19,11 @@ from unlearn_core.engine.execute import unlearn
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.setup import build_problem, resolve_run
 from unlearn_core.methods import unsir
+from unlearn_core.testing.method_contract import CountingTracker
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.evaluate import accuracy
 from unlearn_core.training.problem import ImageSubset
+from unlearn_core.training.weights import checksum
 
 
 class Keeping(ArtifactRecorder):
@@ -91,6 +93,57 @@ def test_without_noise_images_there_is_no_noise_phase() -> None:
     track = Keeping()
     layout.method.forget(problem, layout.params, track)
     assert track.phases == ["impair", "repair"] and not track.saved
+
+
+def test_random_noise_is_shown_as_it_was_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Normalised it is a standard normal distribution, with the label of its own class, and nothing is learned."""
+    layout, problem = tiny_problem(_two_classes(noise="random", noise_pictures=48))
+    given: list[tuple[torch.Tensor, torch.Tensor]] = []
+    mixed = unsir._mixed_epoch
+
+    def watched(retained: ImageSubset, noise: torch.Tensor, labels: torch.Tensor, **how: Any) -> Any:
+        given.append((noise, labels))
+        return mixed(retained, noise, labels, **how)
+
+    monkeypatch.setattr(unsir, "_mixed_epoch", watched)
+    track = Keeping()
+    layout.method.forget(problem, layout.params, track)
+    assert track.phases == ["impair", "repair"] and not track.saved
+    ((noise, labels),) = given
+    mean, std = (torch.tensor(of).view(3, 1, 1) for of in (problem.classifier.mean, problem.classifier.std))
+    normalised = (noise - mean) / std
+    assert labels.tolist() == [1] * 48 + [3] * 48
+    assert abs(float(normalised.mean())) < 0.02 and abs(float(normalised.std()) - 1) < 0.02
+
+
+def test_no_noise_is_the_same_as_no_noise_images() -> None:
+    def weights(noise: str = "learned", images: int = 16) -> str:
+        layout, problem = tiny_problem(tiny_spec("unsir", noise=noise, noise_pictures=images))
+        layout.method.forget(problem, layout.params, NullTracker())
+        return checksum(problem.model)
+
+    every = {kind: weights(kind) for kind in ("learned", "random", "none")}
+    assert len({*every.values()}) == 3
+    assert every["none"] == weights(images=0)
+
+
+@pytest.mark.parametrize("kind", ["learned", "random", "none"])
+def test_the_cost_of_each_kind_of_noise_is_announced(kind: str) -> None:
+    layout, problem = tiny_problem(_two_classes(noise=kind))
+    track = CountingTracker()
+    layout.method.forget(problem, layout.params, track)
+    assert track.images == layout.method.images_processed(layout.params, problem.sizes)
+    assert track.steps == track.planned
+
+
+def test_another_kind_of_noise_is_refused() -> None:
+    with pytest.raises(InvalidHyperparameterError, match=r"'loud': it takes one of learned, random, none"):
+        unsir.Hyperparameters.parse({"noise": "loud"})
+
+
+def test_learned_noise_is_left_out_of_specs_as_before_there_was_a_choice() -> None:
+    assert "noise" not in unsir.Hyperparameters().model_dump()
+    assert unsir.Hyperparameters(noise="none").model_dump()["noise"] == "none"
 
 
 @pytest.mark.parametrize("left_out", ["impair", "repair"])

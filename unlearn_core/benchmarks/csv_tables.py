@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from unlearn_core.charts.measured import noise_levels
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.installation import ASSETS
 
@@ -38,6 +39,8 @@ class Tables(NamedTuple):
     """Points along the runs of L2UL's variants."""
     auto: Mapping[str, Row] = {}
     """Runs with the preset `auto` on other classifiers, by their keys."""
+    noise: Sequence[Row] = ()
+    """Runs of UNSIR with learned, random and no noise."""
 
 
 def read_tables() -> Tables:
@@ -45,7 +48,8 @@ def read_tables() -> Tables:
     steps, printed, published = (
         read_rows(path, key) for path, key in ((LADDER, "step"), (LADDER_PRINTED, "step"), (PUBLISHED, "name"))
     )
-    return Tables(read_table(TABLE), steps, printed, published, read_table(COURSES), read_rows(AUTO, "key"))
+    auto, noise = read_rows(AUTO, "key"), read_table(noise_levels.TABLE)
+    return Tables(read_table(TABLE), steps, printed, published, read_table(COURSES), auto, noise)
 
 
 def read_table(path: Path) -> list[dict[str, str]]:

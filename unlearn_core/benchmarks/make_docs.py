@@ -1,10 +1,13 @@
-"""Writes the pages of docs that are made from cards, settings and measured tables: `make docs`."""
+"""Writes the pages of docs that are made from cards, settings, measured tables and runs that ship: `make docs`."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from unlearn_core.benchmarks.csv_tables import RESULTS_DIR
+from unlearn_core.benchmarks.reproduction import unsir_run_plot, work_pages
 from unlearn_core.benchmarks.reproduction.page import reproduction_page
 from unlearn_core.benchmarks.tuning.auto_page import auto_page
 from unlearn_core.benchmarks.tuning.page import tuning_page
@@ -144,13 +147,15 @@ PAGES: dict[str, Callable[[], str]] = {
     "reproduction.md": reproduction_page,
     "tuning.md": tuning_page,
     "auto.md": auto_page,
+    **{f"{name}.md": partial(work_pages.work_page, name) for name in work_pages.work_ids()},
 }
 
 
 def main(folder: Path = ROOT / "docs") -> None:
-    """Write all of them."""
+    """Write all of them, and the plot of a run that one of them shows."""
     for name, page in PAGES.items():
         atomic_write(folder / name, page().encode())
+    unsir_run_plot.write_plot(RESULTS_DIR / "unsir-run.svg")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from unlearn_core.benchmarks.reproduction.l2ul_course import (
     read_courses,
     retain_at,
 )
-from unlearn_core.benchmarks.result_rows import Row
+from unlearn_core.benchmarks.result_rows import Row, by_class, mean_row
 
 EQUAL_FORGETTING = 1.0
 """Forget accuracies that differ by at most so many points count as equal."""
@@ -113,8 +113,7 @@ def _closer(words: str, rows: Sequence[Row], rival: str) -> Claim:
 
 
 def _unsir_classes(rows: Sequence[Row]) -> Claim:
-    others = ("three-classes", "16-pictures", "200-pictures")
-    own = [row for row in _rows(rows, "unsir", "bundled", "0") if row["request"] not in others]
+    own = [mean_row(of_class) for of_class in by_class(rows, "bundled").values()]
     return _unsir("unsir-classes", "UNSIR, mean of ten classes", own, "classes")
 
 
@@ -141,8 +140,10 @@ def _unsir(name: str, what: str, own: Sequence[Row], unit: str) -> Claim:
 def _unsir_noise(rows: Sequence[Row]) -> Claim:
     """Compare forgetting with and without noise images, class by class."""
     words = "UNSIR forgets more with noise images than without (forget accuracy on test images, preset bundled, %)"
-    bare = {row["request"]: row for row in _rows(rows, "unsir", "no-noise", "0")}
-    with_noise = [row for row in _rows(rows, "unsir", "bundled", "0") if row["request"] in bare]
+    bare, noisy = (
+        {name: mean_row(own) for name, own in by_class(rows, preset).items()} for preset in ("no-noise", "bundled")
+    )
+    with_noise = [row for name, row in noisy.items() if name in bare]
     if not with_noise:
         return Claim("unsir-noise", words, "not measured", "")
     left = {
@@ -179,10 +180,9 @@ def _unbounded(rows: Sequence[Row]) -> Claim:
     return Claim("neggrad-unbounded", words, at_most(values, 50.0), shown({"retain accuracy": values}, 1))
 
 
-def _rows(rows: Sequence[Row], method: str, preset: str, seed: str | None = None) -> list[Row]:
-    """Return the rows of a preset, of one seed or of all."""
-    own = [row for row in rows if (row["method"], row["preset"]) == (method, preset)]
-    return [row for row in own if seed in (None, row["seed"])]
+def _rows(rows: Sequence[Row], method: str, preset: str) -> list[Row]:
+    """Return the rows of a preset."""
+    return [row for row in rows if (row["method"], row["preset"]) == (method, preset)]
 
 
 def _values(rows: Sequence[Row], preset: tuple[str, str], request: str, column: str, scale: float = 100) -> list[float]:

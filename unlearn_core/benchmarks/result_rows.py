@@ -1,5 +1,6 @@
 """Rows of the table of results, and figures computed from several rows."""
 
+from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from statistics import mean, stdev
 
@@ -24,6 +25,25 @@ REQUEST_LABELS = {
 def mark(rows: Iterable[Mapping[str, str]], outdated: Container[str]) -> str:
     """Return the mark of rows of which at least one has an outdated key; "" for others."""
     return " (outdated)" if any(row["key"] in outdated for row in rows) else ""
+
+
+def by_class(rows: Iterable[Row], preset: str) -> dict[str, list[Row]]:
+    """Return the runs in which UNSIR forgets one class with a preset, by that class."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if (row["method"], row["preset"]) == ("unsir", preset) and row["request"] not in REQUESTS.keys() - {"cat"}:
+            found[row["request"]].append(row)
+    return found
+
+
+def mean_row(rows: Sequence[Row]) -> Row:
+    """Return the first of these rows with the means of their accuracies, so that a class counts once."""
+    means = {
+        column: str(mean(float(row[column]) for row in rows))
+        for column in rows[0]
+        if column.startswith(("forget_", "retain_")) and rows[0][column]
+    }
+    return rows[0] | means
 
 
 def mean_percent(rows: Sequence[Row], column: str) -> float:

@@ -116,7 +116,12 @@ def benchmark_cases() -> list[BenchmarkCase]:
     by_class: dict[str, Forget] = {
         name: ForgetClasses(classes=(number,)) for number, name in enumerate(dataset.classes)
     }
-    found = [_case("unsir", preset, name, by_class[name], 0) for preset in ("bundled", "no-noise") for name in by_class]
+    found = [
+        _case("unsir", preset, name, forget, seed)
+        for seed in SEEDS
+        for preset in ("bundled", "no-noise")
+        for name, forget in by_class.items()
+    ]
     quick = [name for name in CORE_METHODS if name != "retrain"]
     for seed in SEEDS:
         for request, forget in every.items():

@@ -1,12 +1,13 @@
 """Writes the text and tables of RESULTS.md from the measured rows."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from statistics import mean
 
-from unlearn_core.benchmarks import ablation_section, published_section
+from unlearn_core.benchmarks import ablation_section, published_section, result_rows
 from unlearn_core.benchmarks.csv_tables import Tables
-from unlearn_core.benchmarks.result_rows import REQUESTS, Row, mark, mean_and_deviation, mean_percent
+from unlearn_core.benchmarks.reproduction import noise_section
+from unlearn_core.benchmarks.result_rows import REQUESTS, Row, mark, mean_and_deviation, mean_percent, mean_row
 from unlearn_core.benchmarks.results import (
     CORE_METHODS,
     MAX_ABOVE_GOLD,
@@ -39,17 +40,16 @@ def render(tables: Tables, missing: Iterable[BenchmarkCase], outdated: Container
         ablation_section.ablation_section(tables.ladder, outdated, tables.printed),
     ]
     parts += ["## UNSIR in its published setting", published_section.published_section(tables.published)]
-    parts += ["## Single classes: UNSIR with and without noise", by_class(rows, outdated)]
+    parts += ["## Single classes: UNSIR with and without noise", by_class(rows, outdated, tables.noise)]
+    parts += ["## What UNSIR's noise does", noise_section.noise_section(tables.noise, outdated)]
     parts += [f"## {auto_section.TITLE}", auto_section.auto_section(tables.auto, tables.runs)]
     return "\n\n".join(parts) + "\n"
 
 
-def by_class(rows: Sequence[Row], outdated: Container[str] = ()) -> str:
-    """Return the table of UNSIR on each of the ten classes, with averages."""
-    tuned, bare = (
-        {row["request"]: row for row in rows if (row["method"], row["preset"]) == ("unsir", preset)}
-        for preset in ("bundled", "no-noise")
-    )
+def by_class(rows: Sequence[Row], outdated: Container[str] = (), noise: Sequence[Mapping[str, str]] = ()) -> str:
+    """Return the table of UNSIR on each of the ten classes, with averages, and where its noise (`noise`) matters."""
+    every = [result_rows.by_class(rows, preset) for preset in ("bundled", "no-noise")]
+    tuned, bare = ({name: mean_row(own) for name, own in of_class.items()} for of_class in every)
     names = [name for name in tuned if name in bare]
     if len(names) < 10:
         return "Not measured yet: `make results` measures ten classes, with and without noise, and writes this table."
@@ -67,17 +67,40 @@ def by_class(rows: Sequence[Row], outdated: Container[str] = ()) -> str:
     }
     for name, own in groups.items():
         with_noise, without = [tuned[n] for n in own], [bare[n] for n in own]
-        lines.append(_class_line(name + mark([*with_noise, *without], outdated), with_noise, without))
+        runs = [row for of_class in every for n in own for row in of_class[n]]
+        lines.append(_class_line(name + mark(runs, outdated), with_noise, without))
     lines += [
         "",
         "Accuracies in per cent on test images (200 of the forgotten class, 1,800 of the others; the 95 % interval "
-        "of 80 % over 1,800 images is ± 1.8 points), one run each with seed 0. *Retrained* is one model retrained "
+        f"of 80 % over 1,800 images is ± 1.8 points), {_seeds_sentence(*every)}. *Retrained* is one model retrained "
         f"without the class. The preset was tuned on {' and '.join(TUNED_ON)} with other seeds, on training and "
-        "validation images only.",
+        f"validation images only. {limits_sentence(rows)}",
         "",
-        _noise(list(tuned.values()), list(bare.values())),
+        f"{_noise([*tuned.values()], [*bare.values()])} {noise_section.noise_sentence(noise)}".rstrip(),
     ]
     return "\n".join(lines)
+
+
+def _seeds_sentence(*every: dict[str, list[Row]]) -> str:
+    """Return how many runs each class has, with and without noise, and their seeds."""
+    counts = [{len(rows) for rows in of_class.values()} for of_class in every]
+    if counts == [{1}, {1}]:
+        return "one run each with seed 0"
+    words = [f"{min(own)} to {max(own)}" if len(own) > 1 else f"{min(own)}" for own in counts]
+    return f"means over {words[0]} runs of each class with noise and {words[1]} without, seeds from {SEEDS[0]}"
+
+
+def limits_sentence(rows: Sequence[Row]) -> str:
+    """Return the most that UNSIR's preset `bundled` leaves of a class, and the most that it retains too little."""
+    own = [row for of_class in result_rows.by_class(rows, "bundled").values() for row in of_class]
+    if not own:
+        return "Not measured yet: `make results` measures the preset `bundled` on ten classes."
+    left = max(float(row[f"{name}_after"]) for row in own for name in ("forget_train", "forget_test"))
+    below = max(float(row["retain_test_gold"]) - float(row["retain_test_after"]) for row in own)
+    return (
+        f"In the {len(own)} runs with noise at most {100 * left:.1f} % of a class are left, on training or test "
+        f"images, and retain accuracy is at most {100 * below:.1f} points below the retrained model's."
+    )
 
 
 def _noise(tuned: list[Row], bare: list[Row]) -> str:

@@ -25,15 +25,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import ablation, csv_tables, results, results_page, tradeoff_plot
-    from unlearn_core.benchmarks.reproduction import page
+    from unlearn_core.benchmarks.reproduction import noise_plot, noise_runs, page, work_pages
 
     require_checkout("`results`")
     cases = results.benchmark_cases()
     keys = {case.name: results.cache_key(case.spec) for case in cases}
     known = {results.name_of(row): row for row in csv_tables.read_rows(TABLE, "key").values()}
     steps = csv_tables.read_rows(LADDER, "step")
-    current = {*keys.values(), *map(ablation.cache_key, ablation.STEPS)}
-    outdated = {row["key"] for row in (*known.values(), *steps.values())} - current
+    current = {*keys.values(), *map(ablation.cache_key, ablation.STEPS), *noise_runs.cases()}
+    outdated = {row["key"] for row in (*known.values(), *steps.values(), *csv_tables.read_tables().noise)} - current
     todo = [
         case
         for case in cases
@@ -50,13 +50,18 @@ def run(args: argparse.Namespace) -> int:
     rows = [known[name] for name in keys if name in known]
     csv_tables.write_rows(TABLE, results.COLUMNS, rows)
     missing = [case for case in cases if case.name not in known]
-    tradeoff_plot.write_plot(PLOT, rows)
     tables = csv_tables.read_tables()._replace(runs=rows)
+    tradeoff_plot.write_plot(PLOT, rows)
+    if tables.noise:
+        noise_plot.write_plot(PLOT.with_name("unsir-noise.svg"), tables.noise)
     (ROOT / "RESULTS.md").write_text(results_page.render(tables, missing, outdated))
     (ROOT / "docs" / "reproduction.md").write_text(page.reproduction_page(tables))
+    for name in work_pages.work_ids():
+        (ROOT / "docs" / f"{name}.md").write_text(work_pages.work_page(name, tables))
     head, rest = (ROOT / "README.md").read_text().split(MARKS[0])
     tail = rest.split(MARKS[1])[1]
-    (ROOT / "README.md").write_text(f"{head}{MARKS[0]}\n{results_page.by_class(rows, outdated)}\n{MARKS[1]}{tail}")
+    classes = results_page.by_class(rows, outdated, tables.noise)
+    (ROOT / "README.md").write_text(f"{head}{MARKS[0]}\n{classes}\n{MARKS[1]}{tail}")
     old = sum(row["key"] in outdated for row in rows)
     summary = f"{len(rows)} of {len(cases)} rows are measured" + (f", {old} of them outdated" if old else "")
     print(f"{summary}. RESULTS.md, docs/reproduction.md and the README's table were written.")

@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -84,10 +85,15 @@ def test_a_preset_sets_all_hyperparameters(visit: Visit) -> None:
 def test_advanced_hyperparameters_are_folded_and_counted(visit: Visit) -> None:
     advanced = [knob for knob in methods.method("unsir").params.hyperparameters().values() if knob.advanced]
     app = visit("method", classifier="tiny", forget="rows")
-    assert app.expander[-1].label == f"Advanced: {len(advanced)} hyperparameters, all as in the preset"
+    assert _advanced(app).label == f"Advanced: {len(advanced)} hyperparameters, all as in the preset"
     fine(app.slider(key="knob-unsir-noise_steps").set_value(30).run())
-    assert app.expander[-1].label == f"Advanced: {len(advanced)} hyperparameters, 1 changed"
-    assert not app.expander[-1].proto.expanded
+    assert _advanced(app).label == f"Advanced: {len(advanced)} hyperparameters, 1 changed"
+    assert not _advanced(app).proto.expanded
+
+
+def _advanced(app: AppTest) -> Any:
+    (fold,) = [fold for fold in app.expander if fold.label.startswith("Advanced")]
+    return fold
 
 
 def test_a_wrong_list_of_numbers_is_said_and_stays_in_sight(visit: Visit) -> None:
@@ -113,7 +119,8 @@ def test_a_wrong_list_of_numbers_is_said_and_stays_in_sight(visit: Visit) -> Non
 
 def _unfolded(app: AppTest) -> dict[str, bool]:
     """The groups of methods, and whether each is unfolded."""
-    return {fold.label: fold.proto.expanded for fold in app.expander if not fold.label.startswith("Advanced")}
+    others = ("Advanced", "Measured")
+    return {fold.label: fold.proto.expanded for fold in app.expander if not fold.label.startswith(others)}
 
 
 def test_every_method_is_named_and_only_the_group_of_the_chosen_one_is_unfolded(visit: Visit) -> None:
@@ -219,3 +226,15 @@ def test_points_are_called_points(visit: Visit) -> None:
     assert ":blue-badge[single points]" in words(fine(app.button(key="fit-finetune").click().run()))
     app = fine(visit("forget", classifier="mlp-moons", images="4,7"))
     assert app.segmented_control(key="forget-by").options == ["Whole classes", "Single points"]
+
+
+def test_what_the_noise_does_is_drawn_once_its_fold_is_opened(visit: Visit) -> None:
+    app = visit("method", classifier="tiny", forget="rows", method="unsir")
+    fold = app.expander(key="measured-unsir")
+    assert fold.label == "Measured: At which learning rates does the noise make a difference?"
+    assert "Without noise" not in words(app)
+    app.session_state["measured-unsir"] = True
+    fine(app.run())
+    assert "Without noise" in words(app) and "Learned noise makes the largest difference at" in words(app)
+    other = visit("method", classifier="tiny", forget="rows", method="finetune")
+    assert not [one for one in other.expander if one.label.startswith("Measured")]

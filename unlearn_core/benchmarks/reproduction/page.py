@@ -10,10 +10,15 @@ from unlearn_core.benchmarks.published_claims import published_claims
 from unlearn_core.benchmarks.published_section import published_setting_claims
 from unlearn_core.benchmarks.reproduction.findings import Claim, Finding, combine
 from unlearn_core.benchmarks.reproduction.l2ul_claims import l2ul
+from unlearn_core.benchmarks.reproduction.noise_section import noise_claims
 from unlearn_core.benchmarks.reproduction.paper_claim import PaperClaim, Work
 from unlearn_core.benchmarks.reproduction.reinit_claims import REINIT
 from unlearn_core.benchmarks.reproduction.unsir_claims import UNSIR
+from unlearn_core.installation import ASSETS
 from unlearn_core.methods import methods
+
+WORKS_DIR = ASSETS / "works"
+"""The texts of the pages on single works, by the id of the method."""
 
 WORDS: dict[Finding, str] = {
     "holds": "*holds*",
@@ -68,6 +73,7 @@ def every_finding(tables: Tables) -> list[Claim]:
         *ladder_claims(tables.ladder),
         *ladder_claims(tables.printed, PRINTED_NOISE),
         *published_setting_claims(tables.published),
+        *noise_claims(tables.noise),
         *(_without(*needless) for needless in WITHOUT),
     ]
 
@@ -93,15 +99,33 @@ def _without(name: str, method: str, needless: str, presets: tuple[str, ...]) ->
 def _work_lines(work: Work, findings: Mapping[str, Claim]) -> list[str]:
     method = methods()[work.method]
     lines = [f"## {method.title}", "", work.first, "", f"Source: [{method.paper.title}]({method.paper.url}).", ""]
-    lines += ["| | claim | finding |", "|---:|---|---|"]
-    lines += [
-        f"| {number} | {claim.title} | {WORDS[overall(claim, findings)]} |"
-        for number, claim in enumerate(work.claims, 1)
-    ]
+    if (WORKS_DIR / f"{work.method}.md").exists():
+        lines += [
+            f"[{method.title}: idea, what happens in the model, where it works and where it fails]({work.method}.md)",
+            "",
+        ]
     return [
         *lines,
+        *_summary_lines(work, findings),
         "",
         *(line for number, claim in enumerate(work.claims, 1) for line in _claim_lines(number, claim, findings)),
+    ]
+
+
+def claims_table(method: str, tables: Tables) -> str:
+    """Return the claims of a method's work with their findings, as a table."""
+    findings = {claim.id: claim for claim in every_finding(tables)}
+    return "\n".join(_summary_lines(next(work for work in every_work() if work.method == method), findings))
+
+
+def _summary_lines(work: Work, findings: Mapping[str, Claim]) -> list[str]:
+    return [
+        "| | claim | finding |",
+        "|---:|---|---|",
+        *(
+            f"| {number} | {claim.title} | {WORDS[overall(claim, findings)]} |"
+            for number, claim in enumerate(work.claims, 1)
+        ),
     ]
 
 

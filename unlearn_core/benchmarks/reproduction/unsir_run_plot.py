@@ -1,0 +1,82 @@
+"""Plots a run of UNSIR that ships: its noise, the error on it, and accuracies along the run with and without noise."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.course import CurvesResult
+from unlearn_core.domain.results.method_artifacts import NoiseErrors, NoiseImages
+from unlearn_core.store.files import shipped_runs
+
+RUNS = ("unsir-ship", "unsir-ship-no-noise")
+"""The run with learned noise, and the same without noise."""
+TILES = 8
+FORGET, RETAIN, QUIET = "#C2410C", "#0F766E", "#566070"
+
+
+def write_plot(path: Path) -> None:
+    """Write noise images above three panels as SVG."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "unlearn"  # The same runs give the same file.
+    from matplotlib import pyplot
+
+    reports = [shipped_runs.read_report(shipped_runs.named(name).id) for name in RUNS]
+    figure: Any = pyplot.figure(figsize=(11, 5.6), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=(1, 2.6))
+    _add_tiles(above, reports[0])
+    errors, *courses = below.subplots(1, 3)
+    _add_errors(errors, reports[0])
+    for axis, report, title in zip(courses, reports, ("learned noise", "no noise"), strict=True):
+        _add_course(axis, report, title)
+    courses[1].sharey(courses[0])
+    courses[0].legend(loc="lower left")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def _add_tiles(figure: Any, report: Report) -> None:
+    """Add some noise images, enlarged without smoothing."""
+    pixels = report[NoiseImages].pixels
+    chosen = np.linspace(0, len(pixels) - 1, TILES).round().astype(int)
+    for axis, place in zip(figure.subplots(1, TILES), chosen, strict=True):
+        axis.imshow(pixels[place], interpolation="none")
+        axis.set_axis_off()
+    figure.suptitle(f"Noise labelled “{report.forget_set_title}”", fontsize=11)
+
+
+def _add_errors(axis: Any, report: Report) -> None:
+    """Add the error of the original model on the noise while it is learned, and that of guessing."""
+    axis.plot(report[NoiseErrors].errors, color=FORGET)
+    guess = np.log(len(report.dataset.classes))
+    axis.axhline(guess, color=QUIET, linestyle=":")
+    axis.annotate("guessing", (0.98, guess), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=QUIET)
+    axis.set(title="learning the noise", xlabel="step", ylabel="error of the original on it (nats)", ylim=(0, None))
+    axis.grid(alpha=0.3)
+
+
+def _add_course(axis: Any, report: Report, title: str) -> None:
+    """Add the accuracies on a few images along impair and repair."""
+    curves = report[CurvesResult]
+    for values, colour, line, label in (
+        (curves.retain, RETAIN, "-", "retain set"),
+        (curves.forget, FORGET, "--", "forget set"),
+    ):
+        axis.plot(curves.steps, 100 * values, color=colour, linestyle=line, label=label)
+    for phase in curves.phases:
+        axis.axvline(phase.first_step, color=QUIET, linewidth=0.8, linestyle=":")
+        axis.annotate(
+            phase.name,
+            (phase.first_step, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, -12),
+            fontsize=9,
+            textcoords="offset points",
+            color=QUIET,
+        )
+    axis.set(title=title, xlabel="step of the run", ylabel="accuracy (%)", ylim=(-2, 112))
+    axis.grid(alpha=0.3)

@@ -1,0 +1,1 @@
+"""Charts of the measured tables that ship in assets/results: one question a file."""
