@@ -1,4 +1,4 @@
-"""The finished runs that an export is made of: runs of the data folder by number, and folders of reports."""
+"""The finished runs that an export is made of: by number, shipped ones by name, and folders of reports."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,14 +8,21 @@ from unlearn_core.domain.errors import InvalidRequestError, StoreError
 if TYPE_CHECKING:
     from unlearn_core.domain.report import Report
 
+RUN_HELP = "the number of a run, the name of one that ships, such as unsir-ship, or a folder written by `run --out`"
+
 
 def report_folder(name: str) -> Path:
-    """Return the folder of a run's report. Raises NotFoundError or StoreError, with the error of a failed run."""
+    """Return the folder of a run's report. Raises NotFoundError or StoreError, with the error of a failed run.
+
+    For a run that ships it is a folder without weights.
+    """
     from unlearn_core.domain.run import RunState
     from unlearn_core.store.data_folder import open_data_dir
-    from unlearn_core.store.files import artifacts
+    from unlearn_core.store.files import artifacts, shipped_runs
     from unlearn_core.store.queue.run_store import RunStore
 
+    if _is_shipped(name):
+        return shipped_runs.SHIPPED_DIR
     if not _is_number(name):
         return Path(name).expanduser()
     found = RunStore(open_data_dir()).get(int(name))
@@ -31,10 +38,12 @@ def load_report(name: str, folder: Path) -> "Report":
     """Return the report of a run with its finished repeats from other seeds, or that of a folder as it is."""
     from unlearn_core.domain.run import RunState
     from unlearn_core.store.data_folder import open_data_dir
-    from unlearn_core.store.files import reports
+    from unlearn_core.store.files import reports, shipped_runs
     from unlearn_core.store.queue.repeats import with_seeds
     from unlearn_core.store.queue.run_store import RunStore
 
+    if _is_shipped(name):
+        return shipped_runs.read_report(shipped_runs.named(name).id)
     if not _is_number(name):
         return reports.read_folder(folder)
     store = RunStore(open_data_dir())
@@ -44,3 +53,10 @@ def load_report(name: str, folder: Path) -> "Report":
 
 def _is_number(name: str) -> bool:
     return name.isascii() and name.isdecimal() and len(name) < 10
+
+
+def _is_shipped(name: str) -> bool:
+    """Whether this is the name of a run that ships, and of no folder here."""
+    from unlearn_core.store.files import shipped_runs
+
+    return any(one.name == name for one in shipped_runs.shipped_runs()) and not Path(name).exists()

@@ -5,7 +5,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from unlearn_core.cli._aligned import aligned
-from unlearn_core.cli._finished_runs import load_report, report_folder
+from unlearn_core.cli._finished_runs import RUN_HELP, load_report, report_folder
 from unlearn_core.domain.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -20,9 +20,7 @@ MAX_RUNS = 6
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="the number of a run, or a folder written by `run --out`; two to six"
-    )
+    parser.add_argument("runs", nargs="+", metavar="RUN", help=f"{RUN_HELP}; two to six")
     parser.add_argument("--pairs", action="store_true", help="print every pair of runs as well")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -3,14 +3,14 @@
 import argparse
 from pathlib import Path
 
-from unlearn_core.cli._finished_runs import load_report, report_folder
+from unlearn_core.cli._finished_runs import RUN_HELP, load_report, report_folder
 from unlearn_core.domain.errors import StoreError
 
 HELP = "Write the evidence sheet of a finished run: one page, and a folder from which `verify` recomputes every figure."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="the number of a run, or a folder written by `run --out`")
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="a new folder")
 
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from unlearn_core.cli._finished_runs import load_report, report_folder
+from unlearn_core.cli._finished_runs import RUN_HELP, load_report, report_folder
 from unlearn_core.domain.errors import InvalidRequestError, StoreError
 
 HELP = "Export the report of one finished run, or of several side by side, as one file that works offline."
@@ -12,9 +12,7 @@ MAX_REPORTS = 6
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="the number of a run, or a folder written by `run --out`; up to six"
-    )
+    parser.add_argument("runs", nargs="+", metavar="RUN", help=f"{RUN_HELP}; up to six")
     parser.add_argument(
         "--out",
         type=Path,

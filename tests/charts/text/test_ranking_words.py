@@ -145,6 +145,13 @@ def test_the_command_prints_one_json_object(
     assert printed["questions"][0]["pairs"][0]["more_than_chance"] is True
 
 
+def test_the_command_knows_the_runs_that_ship_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    runs = ["unsir-ship", "unsir-ship-no-noise"]
+    assert compare.run(argparse.Namespace(runs=runs, json=True, pairs=False)) == 0
+    forgetting = json.loads(capsys.readouterr().out)["questions"][0]
+    assert forgetting["better"] == [-2] and forgetting["pairs"][0]["more_than_chance"] is True
+
+
 @pytest.mark.parametrize("runs", [["1"], ["1", "1"], list("1234567")])
 def test_the_command_takes_two_to_six_runs(runs: list[str]) -> None:
     with pytest.raises(InvalidRequestError, match="two to 6 different runs"):
