@@ -28,7 +28,7 @@ OUTCOMES = {
     "Noise instead of points": "It forgot as much as retraining would",
     "Adversarial points": "It forgot more than retraining would, and the rest paid for it",
     "One step too far": "It forgot as much as retraining would, but the rest paid for it",
-    "What neighbours teach": "It forgot as much as retraining would",
+    "What neighbours teach": "No difference to retraining is shown",
     "A ring between two": "It forgot as much as retraining would",
 }
 """What is said about the run of each scene, and what its lesson rests on."""

@@ -1,12 +1,27 @@
-"""What a playground run did, in words: its accuracies beside those of the retrained model."""
+"""What a playground run did, in words: its accuracies beside those of the retrained model.
 
+The title says what the rule of the verdicts shows. Frames hold counts, not which points are right, so both models are
+compared as two independent samples: on the same points, that is cautious.
+"""
+
+from collections.abc import Mapping
 from typing import NamedTuple
+
+import numpy as np
 
 from unlearn_core.charts.drawing.wording import percent
 from unlearn_core.domain.results.boundary_frames import BoundaryFrames
+from unlearn_core.domain.verdicts.paired_comparison import compare_samples
+from unlearn_core.domain.verdicts.rule import Relation, relations
 
-FORGET_GAP, RETAIN_GAP = 0.05, 0.03
-"""The differences in accuracy to the retrained model that count: on the forget side and on the retain side."""
+_FORGOT: Mapping[Relation, str] = {
+    "higher": "It still knows {what}",
+    "lower": "It forgot more than retraining would",
+    "lost": "It forgot more than retraining would",
+    "equal": "It forgot as much as retraining would",
+    "unclear": "No difference to retraining is shown",
+}
+_PAID: Mapping[Relation, str] = {"lost": "the rest paid for it", "lower": "the rest paid a little"}
 
 
 class Words(NamedTuple):
@@ -33,16 +48,18 @@ def boundary_words(subject: Subject, after: BoundaryFrames, retrained: BoundaryF
 
 
 def _title(subject: Subject, after: BoundaryFrames, retrained: BoundaryFrames) -> str:
-    forget = _share(after, "forget") - _share(retrained, "forget")
-    retain = _share(retrained, "retain") - _share(after, "retain")
-    if forget > FORGET_GAP:
-        did = f"It still knows {subject.classes or 'the forgotten points'}"
-    elif forget < -FORGET_GAP:
-        did = "It forgot more than retraining would"
-    else:
-        did = "It forgot as much as retraining would"
-    joint = " and" if abs(forget) > FORGET_GAP else " but"
-    return f"{did},{joint} the rest paid for it" if retain > RETAIN_GAP else did
+    sides = [side for side in ("forget", "retain") if getattr(after, f"{side}_points")]
+    compared = [compare_samples(_correct(after, side), _correct(retrained, side)) for side in sides]
+    shown = dict(zip(sides, relations(compared), strict=True))
+    forgot, paid = shown.get("forget", "unclear"), _PAID.get(shown.get("retain", "unclear"))
+    did = _FORGOT[forgot].format(what=subject.classes or "the forgotten points")
+    joint = " but" if forgot in ("equal", "unclear") else " and"
+    return f"{did},{joint} {paid}" if paid else did
+
+
+def _correct(frames: BoundaryFrames, side: str) -> np.ndarray:
+    """As many correct predictions in the last frame as there are, in no order: (points,) bool."""
+    return np.arange(getattr(frames, f"{side}_points")) < getattr(frames, side)[-1]
 
 
 def _sentence(subject: Subject, after: BoundaryFrames, retrained: BoundaryFrames) -> str:
