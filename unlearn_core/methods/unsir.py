@@ -296,8 +296,8 @@ METHOD = Method(
     idea="Learns noise that maximises the model's loss for the class, trains the model on this noise labelled *as* the "
     "class (**impair**), then trains briefly on the retain set (**repair**).",
     failure_modes="At low learning rates a part of the class is left; high rates cost accuracy on other classes. At "
-    "rates that leave nothing (preset `bundled`) training without the class forgets it alone, and the noise adds "
-    "nothing: it does its work at lower ones (preset `gentle`). It cannot forget single images.",
+    "rates that leave nothing (preset `bundled`) training without the class forgets it alone, and the noise "
+    "makes no difference; at lower ones it does (preset `gentle`). It cannot forget single images.",
     paper=Reference(
         "Tarun et al., Fast Yet Effective Machine Unlearning, TNNLS 2023", "https://arxiv.org/abs/2111.08947"
     ),
@@ -307,7 +307,7 @@ METHOD = Method(
         "bundled": Preset(
             "bundled",
             "Tuned for the bundled classifier on airplane and dog, on validation images. At its learning rates the "
-            "noise adds nothing.",
+            "noise makes no difference.",
             Hyperparameters(),
         ),
         "no-noise": Preset(

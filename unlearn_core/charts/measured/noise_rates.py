@@ -17,6 +17,8 @@ NOTE = (
 )
 HEIGHT = 460
 _PANELS = (("forget_train", "Left of the class, training images"), ("retain_test", "Retain set, test images"))
+_ASIDE = {"learned": 0.985, "random": 1.0, "none": 1.015}
+"""By what the rates of each kind of noise are drawn aside, so that no interval hides another."""
 _LABEL_WIDTH = 96
 """The width in pixels of the column of labels, to the right of the panels."""
 
@@ -87,13 +89,14 @@ def _line(levels: Sequence[NoiseLevel], column: str, kind: str, theme: Theme) ->
     found = [level.estimate(column, kind) for level in levels]
     return go.Scatter(
         name=KIND_LABELS[kind],
-        x=[level.rate for level in levels],
+        x=[level.rate * _ASIDE[kind] for level in levels],
+        customdata=[level.rate for level in levels],
         y=[one.value for one in found],
         error_y={"array": [one.error for one in found], "color": with_alpha(style["color"], 0.5), "thickness": 1.5},
         mode="lines+markers",
         line={"color": style["color"], "dash": style["dash"], "width": 2},
         marker={"color": style["color"], "symbol": style["symbol"], "size": 8},
-        hovertemplate=f"<b>{KIND_LABELS[kind]}</b>, rate %{{x}}<br>%{{y:.1f}} ± %{{error_y.array:.1f}} %"
+        hovertemplate=f"<b>{KIND_LABELS[kind]}</b>, rate %{{customdata}}<br>%{{y:.1f}} ± %{{error_y.array:.1f}} %"
         "<extra></extra>",
         cliponaxis=False,
     )
