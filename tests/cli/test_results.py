@@ -117,6 +117,21 @@ def test_ten_classes_make_the_readmes_table() -> None:
     assert results_page.by_class(rows[:-1]).startswith("Not measured yet")
 
 
+def test_a_class_counts_once_however_many_seeds_it_has() -> None:
+    names = datasets.card("cifar10-sample").classes
+    rows = [row("unsir", name, preset=preset) for name in names for preset in ("bundled", "no-noise")]
+    rows += [
+        row("unsir", "cat", seed=seed, retain_test_after=0.8, forget_test_after=0.6, retain_test_gold=0.9)
+        for seed in (1, 2)
+    ]
+    text = results_page.by_class(rows)
+    assert "| cat | 50.0 | 56.7 | 50.0 | 50.0 | 70.0 | 50.0 | 76.7 | 6.7 | 26.7 |" in text
+    assert "| **mean of ten** | 50.0 | 50.7 | 50.0 | 50.0 | 52.0 | 50.0 | 52.7 | 0.7 | 2.7 |" in text
+    assert "means over 1 to 3 runs of each class with noise and 1 without" in text
+    assert "In the 12 runs with noise at most 60.0 % of a class are left" in text
+    assert "at most 10.0 points below the retrained model's" in text
+
+
 def test_the_plot_is_the_same_for_the_same_rows(tmp_path: Path) -> None:
     rows = [row("unsir", "cat"), row("finetune", "16-pictures")]
     for name in ("one.svg", "two.svg"):

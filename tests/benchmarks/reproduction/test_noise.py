@@ -73,6 +73,12 @@ def test_a_class_counts_once_and_only_with_all_kinds_of_noise() -> None:
     assert level.gaps("forget_train", "learned", "none") == pytest.approx([-10, -10, -10, -20])
 
 
+def test_a_learning_rate_at_which_classes_are_missing_does_not_count() -> None:
+    part = [row for row in rows_of(HELPS, 0.002) if row["class"] != "cat"]
+    assert [level.rate for level in noise_levels.noise_levels([*rows_of(HELPS), *part])] == [0.001]
+    assert [level.rate for level in noise_levels.noise_levels(part)] == [0.002]
+
+
 def test_the_section_says_what_was_shown() -> None:
     words = {one.id: one.finding for one in noise_section.noise_claims(rows_of(HELPS))}
     assert words == {"unsir-learned-none": "holds", "unsir-learned-random": "holds"}
@@ -112,7 +118,8 @@ def test_an_independent_computation_gives_the_figures_of_the_page() -> None:
         if re.match(r"\| 0\.0\d+", line)
     ]
     whole = {run[:3] for run in left if all((*run[:3], kind) in left for kind in KINDS)}
-    assert [float(line[0]) for line in lines] == sorted({rate for rate, *_ in whole})
+    classes = {rate: len({name for at, name, _ in whole if at == rate}) for rate, *_ in whole}
+    assert [float(line[0]) for line in lines] == sorted(rate for rate, count in classes.items() if count == 10)
     for rate, count, *cells in lines:
         by_class: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         runs = sorted(one for one in whole if one[0] == float(rate))

@@ -80,7 +80,10 @@ def runs_sentence(rows: Sequence[Row]) -> str:
     """Return how many of all runs were measured, and the command that measures the others."""
     if len(rows) == ALL_RUNS:
         return f"All {ALL_RUNS} runs were measured."
-    return f"Measured are {len(rows)} of {ALL_RUNS} runs; `{COMMAND}` measures the others."
+    return (
+        f"Measured are {len(rows)} of {ALL_RUNS} runs; `{COMMAND}` measures the others. A learning rate at which not all "
+        "classes were run yet is left out."
+    )
 
 
 def _gentle(rows: Sequence[Row]) -> NoiseLevel | None:

@@ -106,27 +106,27 @@ def _work_lines(work: Work, findings: Mapping[str, Claim]) -> list[str]:
         ]
     return [
         *lines,
-        *_summary_lines(work, findings),
-        "",
-        *(line for number, claim in enumerate(work.claims, 1) for line in _claim_lines(number, claim, findings)),
-    ]
-
-
-def claims_table(method: str, tables: Tables) -> str:
-    """Return the claims of a method's work with their findings, as a table."""
-    findings = {claim.id: claim for claim in every_finding(tables)}
-    return "\n".join(_summary_lines(next(work for work in every_work() if work.method == method), findings))
-
-
-def _summary_lines(work: Work, findings: Mapping[str, Claim]) -> list[str]:
-    return [
         "| | claim | finding |",
         "|---:|---|---|",
         *(
             f"| {number} | {claim.title} | {WORDS[overall(claim, findings)]} |"
             for number, claim in enumerate(work.claims, 1)
         ),
+        "",
+        *(line for number, claim in enumerate(work.claims, 1) for line in _claim_lines(number, claim, findings)),
     ]
+
+
+def claims_table(method: str, tables: Tables) -> str:
+    """Return the claims of a method's work as a table: what it says, what was found, and what is not measured."""
+    findings = {claim.id: claim for claim in every_finding(tables)}
+    (work,) = (work for work in every_work() if work.method == method)
+    lines = ["| claim | published | here | not measured |", "|---|---|---|---|"]
+    lines += [
+        f"| {claim.title} | {claim.says} | {WORDS[overall(claim, findings)]} | {claim.missing} |"
+        for claim in work.claims
+    ]
+    return "\n".join(lines)
 
 
 def _claim_lines(number: int, claim: PaperClaim, findings: Mapping[str, Claim]) -> list[str]:

@@ -1,7 +1,8 @@
 """Runs of UNSIR with learned, random and no noise, by learning rate: means over classes with their standard errors.
 
 The seeds of a class are not independent of each other, so a class counts once, with the mean of its seeds. Only classes
-and seeds that were run with every kind of noise count, so an unfinished measurement is balanced.
+and seeds that were run with every kind of noise count, and only learning rates at which all classes were, so an
+unfinished measurement is balanced.
 """
 
 import csv
@@ -68,11 +69,15 @@ def read_levels(path: Path = TABLE) -> list[NoiseLevel]:
 
 
 def noise_levels(rows: Sequence[Row]) -> list[NoiseLevel]:
-    """Return the learning rates in ascending order at which a class and seed was run with all kinds of noise."""
+    """Return the learning rates in ascending order at which all classes were run with all kinds of noise.
+
+    All classes are as many as there are at the rate that has most of them.
+    """
     found: dict[float, dict[tuple[str, str], dict[str, Row]]] = defaultdict(dict)
     for row in rows:
         found[float(row["rate"])].setdefault((row["class"], row["seed"]), {})[row["noise"]] = row
     whole = {
         rate: {name: kinds for name, kinds in found[rate].items() if set(kinds) == set(KINDS)} for rate in sorted(found)
     }
-    return [NoiseLevel(rate, runs) for rate, runs in whole.items() if runs]
+    classes = {rate: len({name for name, _ in runs}) for rate, runs in whole.items()}
+    return [NoiseLevel(rate, runs) for rate, runs in whole.items() if runs and classes[rate] == max(classes.values())]
