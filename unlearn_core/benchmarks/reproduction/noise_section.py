@@ -81,8 +81,8 @@ def runs_sentence(rows: Sequence[Row]) -> str:
     if len(rows) == ALL_RUNS:
         return f"All {ALL_RUNS} runs were measured."
     return (
-        f"Measured are {len(rows)} of {ALL_RUNS} runs; `{COMMAND}` measures the others. A learning rate at which not all "
-        "classes were run yet is left out."
+        f"Measured are {len(rows)} of {ALL_RUNS} runs; `{COMMAND}` measures the others. A learning rate at which not "
+        "all classes were run yet is left out."
     )
 
 
