@@ -11,6 +11,7 @@ PLUGIN_FOLDERS = {
     "unlearn_core/methods",
     "unlearn_core/probes",
     "unlearn_core/charts/report",
+    "unlearn_core/charts/artifacts",
     "unlearn_core/charts/sweep",
     "unlearn_core/engine/jobs",
     "unlearn_core/data/datasets",

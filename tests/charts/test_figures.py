@@ -9,6 +9,7 @@ import pytest
 
 from tests.charts.fake_reports import UNCHANGED, accuracy_of, made_up_report, score
 from tests.charts.layout import layout_of
+from unlearn_core.charts.artifacts import reinitialized_layers, selected_weights, unsir_noise
 from unlearn_core.charts.drawing.density import MAX_RUG_POINTS, AxisRange, density
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, SET_LABELS, short_layers
@@ -17,11 +18,8 @@ from unlearn_core.charts.report import (
     entropy,
     layer_shift,
     predictions,
-    reinitialized_layers,
-    selected_weights,
     timing,
     true_logit,
-    unsir_noise,
 )
 from unlearn_core.domain.report import Report, stored
 from unlearn_core.domain.results.course import PhaseTiming, RunSeconds, TimingsResult

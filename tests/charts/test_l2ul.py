@@ -8,8 +8,8 @@ import pytest
 from tests.charts.fake_reports import made_up_report
 from tests.charts.layout import layout_of
 from tests.charts.test_figures import plain, trace
+from unlearn_core.charts.artifacts import adversarial_examples, stop_rule, weight_importance
 from unlearn_core.charts.drawing.theme import LIGHT
-from unlearn_core.charts.report import adversarial_examples, stop_rule, weight_importance
 from unlearn_core.domain.report import Report, stored
 from unlearn_core.domain.results.method_artifacts import (
     AdversarialImages,

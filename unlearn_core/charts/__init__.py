@@ -1,12 +1,23 @@
-"""The charts of a run: each module in `report` defines one as CHART, which answers one question. None needs torch."""
+"""The charts of a run: each module in `report` and `artifacts` defines one as CHART. None needs torch.
+
+Those in `artifacts` show what a single method stores; those in `report` apply to runs of several methods.
+"""
 
 from unlearn_core.charts.chart import Chart, Section
 from unlearn_core.plugins import cards
 
+CHART_FOLDERS = ("charts.report", "charts.artifacts")
+"""The plug-in folders of charts of runs."""
+
+
+def every_chart() -> list[Chart]:
+    """Return all charts of runs that are found."""
+    return [chart for folder in CHART_FOLDERS for chart in cards(folder, "CHART")]
+
 
 def charts() -> dict[str, Chart]:
     """Return all charts of runs by id."""
-    return {chart.id: chart for chart in cards("charts.report", "CHART")}
+    return {chart.id: chart for chart in every_chart()}
 
 
 def section_charts(section: Section) -> list[Chart]:

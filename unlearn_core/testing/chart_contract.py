@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from unlearn_core.charts import every_chart
 from unlearn_core.charts.chart import NO_GOLD, Chart
 from unlearn_core.charts.drawing.theme import CLASS_COLORS, DARK, LIGHT, TRANSPARENT, Theme
 from unlearn_core.domain.report import Report
-from unlearn_core.plugins import discover
 
 SMALLEST_FONT = 11
 
@@ -233,7 +233,7 @@ def check_chart(chart: Chart, reports: ChartReports) -> None:
     `reports` need what the chart draws: a chart of a new measurement needs reports with its results, which
     `example_reports` makes.
     """
-    found = any(module.CHART is chart for module in discover("charts.report").values())
+    found = any(one is chart for one in every_chart())
     assert found, (
         f"{chart.id} is not found: its file must be in a folder `charts/report` of a plug-in package, which "
         "UNLEARN_PLUGINS or an entry point names."

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.data import sparse_dataset
+from unlearn_core.charts import every_chart
 from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.text import run_comparison, verdict, warnings
@@ -24,7 +25,6 @@ from unlearn_core.engine.execute import RunResult, unlearn
 from unlearn_core.export.html_report import render_report
 from unlearn_core.export.model_card import render_model_card
 from unlearn_core.methods import methods
-from unlearn_core.plugins import discover
 
 COLUMNS, IMAGES = ForgetClasses(classes=(1,)), ForgetImages(images=(3, 7, 31))
 HELD_OUT = ("forget_val", "retain_val", "forget_test", "retain_test")
@@ -75,9 +75,7 @@ def texts(report: Report) -> list[str]:
 
 
 def charts() -> Sequence[Chart]:
-    return [
-        one for module in discover("charts.report").values() for one in (module.CHART, *module.CHART.variants.values())
-    ]
+    return [one for chart in every_chart() for one in (chart, *chart.variants.values())]
 
 
 def check_texts(report: Report) -> None:

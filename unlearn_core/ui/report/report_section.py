@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from unlearn_core.charts import section_charts
+from unlearn_core.charts.artifacts import adversarial_examples, unsir_noise
 from unlearn_core.charts.chart import Chart, Section
-from unlearn_core.charts.report import adversarial_examples, unsir_noise
 from unlearn_core.charts.report.tried_settings import CHART as TUNING_CHART
 from unlearn_core.domain.report import NOT_YET, Report
 from unlearn_core.domain.run import Run
