@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from unlearn_core.charts.report.gold_metrics import GOLD_METRICS
+from unlearn_core.domain.results.features import FeatureMapResult, MappedFeatures
 from unlearn_core.domain.results.layer_comparison import CkaResult, FeatureSimilarity, LayerSimilarity
 from unlearn_core.domain.results.outputs import Agreement, ClosenessResult, GoldComparison, ZrfResult, ZrfValues
 from unlearn_core.domain.results.result import Result
@@ -12,11 +13,38 @@ from unlearn_core.domain.split import Split
 
 
 def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: bool) -> list[Result]:
-    """ZRF, feature similarity and, where there is gold, the metrics of closeness."""
+    """ZRF, feature similarity, the map of features and, where there is gold, the metrics of closeness."""
     rng = np.random.default_rng(seed)
     models = ("before", "after", *(["gold"] if gold else []), *(["twin"] if twin else []))
-    found: list[Result] = [_zrf(rng, models), _cka(rng, layers, models)]
+    found: list[Result] = [_zrf(rng, models), _cka(rng, layers, models), _feature_map(seed, split, models)]
     return [*found, _closeness(rng, split, twin)] if gold else found
+
+
+def _feature_map(seed: int, split: Split, models: Sequence[str]) -> FeatureMapResult:
+    """Some images in places of their own, with the numbers of each model."""
+    rng = np.random.default_rng(seed)
+    forget_set = "forget_test" if len(split.forget_test) else "forget_train"
+    images = np.concatenate([getattr(split, forget_set)[:12], split.retain_test[:40]])
+    shown = [model for model in models if model != "twin"]
+    return FeatureMapResult(
+        num_forget=12,
+        forget_set=forget_set,
+        retain_set="retain_test",
+        layer="head",
+        num_neighbours=10,
+        models={
+            model: MappedFeatures(
+                silhouette_forget=float(rng.uniform(-0.1, 0.5)),
+                silhouette_retain=float(rng.uniform(0.1, 0.5)),
+                neighbours_forget=1.0 if model == "before" else float(rng.uniform(0.1, 0.6)),
+                neighbours_retain=1.0 if model == "before" else float(rng.uniform(0.3, 0.8)),
+                preserved=float(rng.uniform(0.5, 0.9)),
+            )
+            for model in shown
+        },
+        images=images.astype(np.int32),
+        points={model: rng.normal(0, 20, (len(images), 2)).astype(np.float32) for model in shown},
+    )
 
 
 def _closeness(rng: np.random.Generator, split: Split, twin: bool) -> ClosenessResult:

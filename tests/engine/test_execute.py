@@ -29,7 +29,6 @@ from unlearn_core.domain.results.explanations import CamResult, RegionsResult, S
 from unlearn_core.domain.results.method_artifacts import NoiseErrors, NoiseImages
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.run import CurvePoint, Progress
-from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine import execute
 from unlearn_core.engine import setup as problem_module
 from unlearn_core.engine.build_spec import run_spec
@@ -37,6 +36,7 @@ from unlearn_core.engine.execute import ModelCache, execute_job, unlearn
 from unlearn_core.engine.jobs import image_features
 from unlearn_core.engine.jobs.image_features import MAX_COMPONENTS
 from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.measuring.model_features import head_inputs
 from unlearn_core.engine.setup import resolve_run
 from unlearn_core.engine.tracking.snapshot_recorder import CAM_IMAGES, SnapshotRecorder, choose_cam_images
 from unlearn_core.methods import method as find_method
@@ -309,14 +309,14 @@ def test_features_are_stored_once_and_near_images_are_alike(home: Path, monkeypa
     execute_job(run, models, listener)
     original = models.original(classifiers.card("tiny"))
     assert original is not None and listener.heard[-1].phases[0].name == "features"
-    found = models.evaluations.features(original.weights, "shapes")
+    found = models.evaluations.unit_features(original.weights, "shapes")
     assert found is not None and found.dtype == np.float16 and len(found) == 600 and found.shape[1] <= MAX_COMPONENTS
     assert np.linalg.norm(found.astype(float), axis=1) == pytest.approx(1, abs=5e-3)
     labels = models.dataset("shapes").image_dataset.labels
     alike = found.astype(float) @ found.T
     same = labels[:, None] == labels
     assert alike[same].mean() > alike[~same].mean() + 0.2, "images of a class are alike"
-    monkeypatch.setattr(image_features, "head_inputs", lambda *_: pytest.fail("computed a second time"))
+    monkeypatch.setattr(image_features, "collect_features", lambda *_: pytest.fail("computed a second time"))
     execute_job(run, models, NullListener())
 
 
@@ -344,7 +344,7 @@ def test_features_are_averaged_over_places_and_tokens(shape: tuple[int, ...]) ->
             return self.head(torch.ones(shape) * torch.arange(6.0).reshape(6, *([1] * (len(shape) - 1))))
 
     images = torch.zeros((6, 2, 2, 3), dtype=torch.uint8)
-    inputs = image_features.head_inputs(Model(), "head", images, NullTracker())
+    inputs = head_inputs(Model(), "head", [images])
     assert inputs.tolist() == [[float(number)] * 5 for number in range(6)]
 
 

@@ -55,4 +55,4 @@ def _found(app: AppTest, key: str) -> Any:
 
 
 def _is_gallery(element: Any) -> bool:
-    return element.proto.component_name == "image-gallery"
+    return element.proto.component_name in ("image-gallery", "feature-map")

@@ -3,6 +3,7 @@
 import io
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,23 @@ from unlearn_core.models import bundled_models
 
 VERSION = "v1"
 """Increases when the evaluation changes, so that old outputs are not mixed with new ones."""
+
+
+class StoredFeatures(NamedTuple):
+    """What the head of a model gets as input for some images of a data set."""
+
+    rows: np.ndarray
+    """The images (M,) int64, as places in the data set, ascending."""
+    values: np.ndarray
+    """Their features (M, F) float16."""
+
+    def missing(self, rows: np.ndarray) -> np.ndarray:
+        """Return those of the images whose features are not known."""
+        return np.setdiff1d(rows, self.rows)
+
+    def on(self, rows: np.ndarray) -> np.ndarray:
+        """Return the features (rows, F) float32 of images that are known."""
+        return self.values[np.searchsorted(self.rows, rows)].astype(np.float32)
 
 
 class EvaluationStore:
@@ -48,23 +66,46 @@ class EvaluationStore:
         except OSError:  # another disk, or a file system without links
             self.put(evaluation)
 
-    def features(self, weights: str, dataset: str) -> np.ndarray | None:
-        """Return the features (N, F) float16 of the images under the model with that checksum; None if unknown."""
+    def features(self, weights: str, dataset: str) -> StoredFeatures | None:
+        """Return the features of the images that were asked for so far; None if none were."""
         path = self._features_path(weights, dataset)
+        if not path.exists():
+            return None
+        with np.load(path, allow_pickle=False) as stored:
+            return StoredFeatures(stored["rows"], stored["values"])
+
+    def add_features(self, weights: str, dataset: str, found: StoredFeatures) -> StoredFeatures:
+        """Store features of further images; return all that are known."""
+        known = self.features(weights, dataset)
+        if known is not None:
+            rows, values = np.concatenate([known.rows, found.rows]), np.concatenate([known.values, found.values])
+            rows, places = np.unique(rows, return_index=True)
+            found = StoredFeatures(rows, values[places])
+        buffer = io.BytesIO()
+        np.savez(buffer, rows=found.rows, values=found.values)
+        atomic_write(self._features_path(weights, dataset), buffer.getvalue())
+        return found
+
+    def unit_features(self, weights: str, dataset: str) -> np.ndarray | None:
+        """Return the features (N, F) float16 by which all images are compared, each of length 1; None if unknown."""
+        path = self._unit_features_path(weights, dataset)
         return np.load(path, allow_pickle=False) if path.exists() else None
 
-    def features_version(self, weights: str, dataset: str) -> int | None:
+    def unit_features_version(self, weights: str, dataset: str) -> int | None:
         """Return when these features were written; None if there are none."""
-        path = self._features_path(weights, dataset)
+        path = self._unit_features_path(weights, dataset)
         return path.stat().st_mtime_ns if path.exists() else None
 
-    def put_features(self, weights: str, dataset: str, features: np.ndarray) -> None:
-        """Store features as `features` returns them."""
+    def put_unit_features(self, weights: str, dataset: str, features: np.ndarray) -> None:
+        """Store features as `unit_features` returns them."""
         buffer = io.BytesIO()
         np.save(buffer, features)
-        atomic_write(self._features_path(weights, dataset), buffer.getvalue())
+        atomic_write(self._unit_features_path(weights, dataset), buffer.getvalue())
 
     def _features_path(self, weights: str, dataset: str) -> Path:
+        return self._folder / dataset / f"head-inputs-{VERSION}-{weights[:32]}.npz"
+
+    def _unit_features_path(self, weights: str, dataset: str) -> Path:
         return self._folder / dataset / f"features-{VERSION}-{weights[:32]}.npy"
 
     def _path(self, weights: str, dataset: str) -> Path:

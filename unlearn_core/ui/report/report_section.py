@@ -21,11 +21,11 @@ from unlearn_core.ui.report import (
     explain,
     heatmap_grid,
     member_gallery,
-    on_demand,
     repeats,
     report_opening,
     run_details,
 )
+from unlearn_core.ui.report.on_demand import feature_map, offer
 from unlearn_core.ui.shell import drawings, url_state
 from unlearn_core.ui.shell.markdown import escape
 
@@ -35,7 +35,7 @@ Cell = Callable[[], None]
 FORMER_TABS = {"Pictures": "Images", "Distance": "Inside", "Logits": "Inside", "Weights": "Inside"}
 """Today's tab by a tab's label in links of former releases."""
 
-WIDE = ("cam", "confusion", "regions", "replay")
+WIDE = ("cam", "confusion", "feature_map", "regions", "replay")
 """Charts that need the whole width."""
 
 
@@ -118,7 +118,8 @@ def _cells(chart: Chart, report: Report, run: Run | None) -> list[Cell]:
         case "adversarials":
             return [plain, partial(_adversarial_pairs, report)]
         case name if name in on_demand_measurements():
-            return [partial(on_demand.show, on_demand_measurement(name), report, run)]
+            draw = feature_map.show if name == "feature_map" else None
+            return [partial(offer.show, on_demand_measurement(name), report, run, draw)]
     return [plain]
 
 

@@ -215,13 +215,13 @@ def image_features(classifier: str, dataset: str, seed: int) -> np.ndarray | Non
     if original is None:
         return None
     evaluations = EvaluationStore(open_data_dir() / "evaluations")
-    version = evaluations.features_version(original.weights, dataset)
+    version = evaluations.unit_features_version(original.weights, dataset)
     return None if version is None else _features(str(open_data_dir()), original.weights, dataset, version)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _features(folder: str, weights: str, dataset: str, version: int) -> np.ndarray | None:
-    return EvaluationStore(Path(folder) / "evaluations").features(weights, dataset)
+    return EvaluationStore(Path(folder) / "evaluations").unit_features(weights, dataset)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

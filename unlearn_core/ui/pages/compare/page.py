@@ -16,7 +16,7 @@ from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.guidance import levels
-from unlearn_core.ui.pages.compare import ranking, region_maps, run_picker, selection, side_by_side
+from unlearn_core.ui.pages.compare import feature_maps, ranking, region_maps, run_picker, selection, side_by_side
 from unlearn_core.ui.report import repeats, report_downloads, report_section
 from unlearn_core.ui.shell import cache, navigation
 from unlearn_core.ui.shell.markdown import escape
@@ -121,6 +121,8 @@ def _charts(reports: Sequence[Report]) -> None:
     with report_section.open_tab(list(tabs)) as name:
         if name == "Overview":
             region_maps.show(reports)
+        if name == "Inside":
+            feature_maps.show(reports)
         if name == "Images":
             side_by_side.show_image(reports, selected)
         for chart in tabs[name]:

@@ -1,5 +1,8 @@
 """Measurements on request, each too costly for every run: the offer, the progress and the resulting chart."""
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 from unlearn_core.charts import charts
@@ -13,25 +16,42 @@ from unlearn_core.ui.shell import cache, lifespan, navigation, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
 
-def show(measurement: OnDemandMeasurement, report: Report, run: Run | None) -> None:
-    """Show the chart if it was measured, else the offer to measure it, or the progress."""
+def show(
+    measurement: OnDemandMeasurement, report: Report, run: Run | None, draw: Callable[[Report], None] | None = None
+) -> None:
+    """Show the chart if it was measured, else the offer to measure it, or the progress.
+
+    `draw` shows the chart of a report in another way than as a figure alone.
+    """
     chart = charts()[measurement.id]
+    draw = draw or partial(_draw, chart)
     if run is None or report.pending:
-        chart_card.show(chart, [report], key_scope="report")
+        draw(report)
         return
     waits = _last(measurement, run.id, *UNFINISHED_STATES) is not None
     st.fragment(_card, run_every=worker_status.POLL_SECONDS if waits else None, key=measurement.id)(
-        measurement, chart, report, run, waits
+        measurement, chart, report, run, draw, waits
     )
 
 
-def _card(measurement: OnDemandMeasurement, chart: Chart, report: Report, run: Run, waited: bool) -> None:
+def _draw(chart: Chart, report: Report) -> None:
+    chart_card.show(chart, [report], key_scope="report")
+
+
+def _card(
+    measurement: OnDemandMeasurement,
+    chart: Chart,
+    report: Report,
+    run: Run,
+    draw: Callable[[Report], None],
+    waited: bool,
+) -> None:
     pending = _last(measurement, run.id, *UNFINISHED_STATES)
     if waited and pending is None:
         st.rerun()
     measured = chart.applies(report) is True
     if measured or (pending is None and measurement.id in {**report.parts, **report.missing}):
-        chart_card.show(chart, [report], key_scope="report")
+        draw(report)
     else:
         chart_card.heading(chart)
     if pending is not None:
