@@ -5,18 +5,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from unlearn_core.charts.report.gold_metrics import GOLD_METRICS
-from unlearn_core.domain.results.features import FeatureMapResult, MappedFeatures
+from unlearn_core.domain.results.features import FeatureMapResult, MappedFeatures, Reading, RepresentationResult
 from unlearn_core.domain.results.layer_comparison import CkaResult, FeatureSimilarity, LayerSimilarity
 from unlearn_core.domain.results.outputs import Agreement, ClosenessResult, GoldComparison, ZrfResult, ZrfValues
+from unlearn_core.domain.results.predictions import Score
 from unlearn_core.domain.results.result import Result
 from unlearn_core.domain.split import Split
+from unlearn_core.probes.common.statistics import score as wilson_score
 
 
 def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: bool) -> list[Result]:
-    """ZRF, feature similarity, the map of features and, where there is gold, the metrics of closeness."""
+    """ZRF, similarity, map and representation of features and, where there is gold, the metrics of closeness."""
     rng = np.random.default_rng(seed)
     models = ("before", "after", *(["gold"] if gold else []), *(["twin"] if twin else []))
     found: list[Result] = [_zrf(rng, models), _cka(rng, layers, models), _feature_map(seed, split, models)]
+    found.append(representation(np.random.default_rng(seed).uniform(0.75, 0.85, len(models)), split, models))
     return [*found, _closeness(rng, split, twin)] if gold else found
 
 
@@ -44,6 +47,27 @@ def _feature_map(seed: int, split: Split, models: Sequence[str]) -> FeatureMapRe
         },
         images=images.astype(np.int32),
         points={model: rng.normal(0, 20, (len(images), 2)).astype(np.float32) for model in shown},
+    )
+
+
+def representation(shares: Sequence[float] | np.ndarray, split: Split, models: Sequence[str]) -> RepresentationResult:
+    """What a probe finds if it finds these shares (0 to 1) of 200 forget images in the models, each its first ones."""
+    images = np.concatenate([split.forget_test, split.forget_train])[:200]
+    found = {
+        model: (np.arange(len(images)) < round(share * len(images))).astype(np.uint8)
+        for model, share in zip(models, shares, strict=True)
+    }
+    scores = {model: wilson_score(int(own.sum()), len(own)) for model, own in found.items()}
+    readings: dict[Reading, dict[str, Score]] = {"probe": scores, "neighbours": scores}
+    readings["own_layer"] = {model: wilson_score(180 if model == "before" else 2, 200) for model in models}
+    return RepresentationResult(
+        num_fitted=2_000,
+        num_neighbours=10,
+        forget_sets=["forget_test"],
+        forget=readings,
+        retain=readings,
+        images=images.astype(np.int32),
+        probe=found,
     )
 
 

@@ -59,6 +59,7 @@ class RunSummary(NamedTuple):
     question: str
     answer: str
     privacy: str
+    features: str
     limits: str
     facts: tuple[str, ...]
     verdicts: tuple[verdict.Verdict, ...]
@@ -87,6 +88,7 @@ def summarize_run(report: Report, *, name: str, image_dataset: ImageDataset | No
         facts=_facts(report),
         answer=opening.answer(cards),
         privacy=opening.privacy_line(report),
+        features=opening.features_line(report),
         limits=opening.limits(report),
         verdicts=cards,
         flags=raised,

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.charts.fake_curves import representation
 from tests.charts.fake_reports import made_up_report
 from tests.charts.predictions import first, with_correct
 from unlearn_core.charts.report import entropy, true_logit
@@ -12,12 +13,15 @@ from unlearn_core.charts.text.claims import (
     confidence_claim,
     entropy_claim,
     forget_claims,
+    probe_claim,
     representation_claim,
 )
 from unlearn_core.charts.text.forget_card import forget_card
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.layer_comparison import CkaResult, FeatureGap
 from unlearn_core.domain.results.outputs import LogitsResult
+from unlearn_core.domain.verdicts.paired_comparison import compare
+from unlearn_core.domain.verdicts.rule import relations
 
 REPORT = made_up_report()
 
@@ -72,3 +76,32 @@ def test_features_change_the_verdict_where_chance_does_not_explain_them() -> Non
     assert [claim.direction for claim in forget_claims(shown) if claim.evidence == "representation"] == [
         "distinguishable"
     ]
+
+
+def probed(**shares: float) -> Report:
+    """A report whose accuracy is as retrained, with what a probe finds of 200 forget images in each model."""
+    return with_gap(0, 1).with_result(representation(list(shares.values()), REPORT.split, list(shares)))
+
+
+@pytest.mark.parametrize("after", [0.5, 0.7, 0.76, 0.79, 0.81, 0.83, 0.85, 0.9, 1.0])
+def test_features_hold_the_class_exactly_when_the_paired_test_shows_it(after: float) -> None:
+    report = probed(before=0.86, after=after, gold=0.8)
+    ours, theirs = (np.arange(200) < round(share * 200) for share in (after, 0.8))
+    (relation,) = relations([compare(ours, theirs)])
+    claim, card = probe_claim(report), forget_card(report)
+    assert claim is not None and (claim.direction == "left") == (relation == "higher")
+    assert ("eatures still hold cat" in card.words) == (relation == "higher")
+    assert (card.title == "something is left") == (relation == "higher")
+    pair = f"a linear probe on its features finds {100 * after:.1f}\N{NO-BREAK SPACE}% of 200 forget images, in the "
+    pair += "retrained model 80.0\N{NO-BREAK SPACE}%"
+    assert pair in card.words, "both figures are printed in any case"
+
+
+def test_a_second_retrained_model_is_part_of_the_reference() -> None:
+    alone, both = probed(before=0.86, after=0.86, gold=0.8), probed(before=0.86, after=0.86, gold=0.8, twin=0.9)
+    found = [probe_claim(alone), probe_claim(both)]
+    assert [claim.direction for claim in found if claim] == ["left", "unclear"]
+
+
+def test_without_a_retrained_model_a_probe_claims_nothing() -> None:
+    assert probe_claim(probed(before=0.86, after=0.86)) is None

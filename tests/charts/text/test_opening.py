@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.charts.fake_curves import representation
 from tests.charts.fake_reports import made_up_report
 from tests.charts.text.test_verdict import cats, plain, relearned
 from unlearn_core.charts.text import opening
@@ -65,6 +66,16 @@ def test_without_a_retrained_model_the_original_is_the_reference() -> None:
     forget, retain, similar = (card.headline for card in verdicts(made_up_report(gold=False)))
     assert forget and retain and not similar
     assert forget.compared.startswith("before: ") and retain.compared.startswith("before: ")
+
+
+def test_features_are_mentioned_once_they_were_probed() -> None:
+    shares = {"before": 0.9, "after": 0.9, "gold": 0.7}
+    probed = made_up_report().with_result(representation(list(shares.values()), made_up_report().split, list(shares)))
+    assert plain(opening.features_line(probed)) == (
+        "Features still hold cat: a linear probe on its features finds 90.0 % of 200 forget images, in the retrained "
+        "model 70.0 %."
+    )
+    assert opening.features_line(made_up_report(gold=False)) == ""
 
 
 def test_privacy_says_what_attacks_find_and_which_find_nothing() -> None:

@@ -1,4 +1,4 @@
-"""Features are computed once for each image, and what a run's report gets from them: the map."""
+"""Features are computed once for each image, and what a run's report gets from them: map and representation."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ import pytest
 from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import CancelledError, DivergedError
 from unlearn_core.domain.jobs import FeaturesSpec, MeasureSpec
-from unlearn_core.domain.results.features import FeatureMapResult
+from unlearn_core.domain.results.features import FeatureMapResult, RepresentationResult
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.execute import measure_on_demand, unlearn
-from unlearn_core.engine.jobs import feature_map, image_features
+from unlearn_core.engine.jobs import feature_map, image_features, representation
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.measuring import model_features
 from unlearn_core.engine.measuring.measure import load_run
@@ -128,3 +128,54 @@ def test_it_is_cancelled_between_two_steps(run: int, model_cache: ModelCache) ->
 
     with pytest.raises(CancelledError):
         feature_map.measure(load_run(run, model_cache), 0, model_cache, Stops())
+
+
+@pytest.fixture(scope="module")
+def probed(run: int, model_cache: ModelCache) -> RepresentationResult:
+    measure_on_demand(MeasureSpec(run=run, what="representation"), model_cache, NullListener())
+    return reports.read(model_cache.data_dir, run)[RepresentationResult]
+
+
+def test_the_representation_of_all_models_is_in_the_report(
+    probed: RepresentationResult, run: int, model_cache: ModelCache
+) -> None:
+    report = reports.read(model_cache.data_dir, run)
+    assert list(probed.forget["probe"]) == [name for name in representation.MODELS if name in report.evaluations]
+    for model, correct in probed.probe.items():
+        assert (probed.forget["probe"][model].correct, probed.forget["probe"][model].total) == (
+            correct.sum(),
+            len(probed.images),
+        )
+        own = report.evaluations[model].logits[probed.images].argmax(1) == report.labels[probed.images]
+        assert probed.forget["own_layer"][model].correct == own.sum()
+    assert probed.forget["probe"]["before"].accuracy > 0.5, "the original distinguishes the class"
+    assert probed.retain["neighbours"]["before"].accuracy > 0.5
+
+
+def test_a_probe_is_evaluated_on_images_that_it_was_not_fitted_to(run: int, model_cache: ModelCache) -> None:
+    report = reports.read(model_cache.data_dir, run)
+    fitted = representation.fitted_images(report)
+    counts = np.bincount(report.labels[fitted])
+    assert counts.min() == counts.max() > 0, "as many of each class, the forgotten one too"
+    sets, images = representation.forget_images(report.split, fitted)
+    assert sets == ("forget_val", "forget_test") and not len(np.intersect1d(images, fitted))
+    no_others = report.split._replace(forget_val=images[:0], forget_test=images[:0])
+    sets, images = representation.forget_images(no_others, fitted[::2])
+    assert sets == ("forget_train",) and len(images) and not len(np.intersect1d(images, fitted[::2]))
+
+
+def test_single_forget_images_are_not_shown_to_the_probe(model_cache: ModelCache) -> None:
+    done = unlearn(tiny_spec("finetune", kind="images", epochs=1), device="cpu", data_dir=model_cache.data_dir)
+    assert done.run is not None
+    found = representation.measure(load_run(done.run, model_cache), 0, model_cache, NullListener())
+    assert isinstance(found, RepresentationResult)
+    assert found.images.tolist() == done.report.split.forget_train.tolist()
+    assert not len(np.intersect1d(representation.fitted_images(done.report), found.images))
+
+
+def test_without_images_to_evaluate_on_it_says_so(
+    run: int, model_cache: ModelCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(representation, "NUM_EVALUATED", 0)
+    found = representation.measure(load_run(run, model_cache), 0, model_cache, NullListener())
+    assert found == representation.TOO_FEW

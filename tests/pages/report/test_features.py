@@ -1,4 +1,4 @@
-"""The map of features on the pages: offered, drawn, and what is selected on it, in a report and in Compare."""
+"""The map of features in a report and on Compare: offered, drawn, and what is selected; and the representation."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, made_again
 from tests.pages.lab.gallery_steps import data, keys, labels, listed, pick
 from tests.pages.page_asserts import fine, words
-from unlearn_core.charts.report import feature_map
+from unlearn_core.charts.report import feature_map, representation
 from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec
 from unlearn_core.engine.execute import measure_on_demand
 from unlearn_core.engine.listener import NullListener
@@ -76,3 +76,16 @@ def test_runs_are_compared_on_maps_of_the_same_images(visit: Visit, mapped: RunS
         CLASS,
         other,
     }
+
+
+def test_the_representation_is_offered_measured_and_part_of_the_verdict(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS), tab="Inside"))
+    app.button(key="measure-representation").click().run()
+    (order,) = done.list_runs(kinds=("measure",))
+    spec = MeasureSpec(run=CLASS, what="representation")
+    assert order.spec == spec
+    measure_on_demand(spec, ModelCache("cpu", done.data_dir), NullListener())
+    app = fine(visit("run", id=str(CLASS), tab="Inside"))
+    report = reports.read(done.data_dir, CLASS)
+    assert representation.CHART.summary(report) in words(app)
+    assert "a linear probe on its features finds" in words(fine(visit("run", id=str(CLASS)))).lower()

@@ -193,7 +193,8 @@ CHART = Chart(
     "t-SNE looks different. So read from a map only which images are together, and compare the three maps, which share "
     "one layout. The numbers in the sentence are computed from all features, not from the map. The features of the "
     "models were rotated onto each other by the retained images: a cluster that has moved may have moved with "
-    "others around it. That images are apart does not show that the model can no longer recognise them.",
+    "others around it. That images are apart does not show that the model can no longer recognise them: see the "
+    "representation.",
     applies=needs(FeatureMapResult, otherwise=OFFER_TEXT),
     table=table,
     figure=figure,

@@ -9,6 +9,8 @@ A claim is made only where chance does not explain it, and compared with the ret
   the retrained model's. They are for their charts; the entropy also for the verdict where no attack was run.
 * shadow models: the success rate of the likelihood-ratio attack has an interval above one half.
 * challenge score: it is lower than that of retrained models by more than `SIGNIFICANT_ERRORS` standard errors.
+* linear probe: a probe on the features finds more, or fewer, forget images than one on those of the retrained model, by
+  the paired test of the rule.
 * representation: the features of the last layer are less similar (CKA) to the retrained model's than those of a second
   retrained model, by more than `SIGNIFICANT_ERRORS` standard errors.
 """
@@ -31,8 +33,8 @@ from unlearn_core.domain.results.privacy import (
     RelearnResult,
     RelearnTimes,
 )
-from unlearn_core.domain.verdicts.report_verdicts import forget_verdicts
-from unlearn_core.domain.verdicts.rule import ForgetFinding, deciding_set
+from unlearn_core.domain.verdicts.report_verdicts import forget_verdicts, probe_verdict
+from unlearn_core.domain.verdicts.rule import ForgetFinding, Relation, deciding_set
 
 Direction = Literal["left", "alike", "beyond", "distinguishable", "unclear"]
 """Of the unlearned model compared with the retrained one: more of what was learned, as much, or less; told apart
@@ -45,6 +47,7 @@ Evidence = Literal[
     "confidence",
     "shadow models",
     "challenge score",
+    "linear probe",
     "representation",
 ]
 
@@ -52,6 +55,13 @@ CHANCE = 0.5
 SIGNIFICANT_ERRORS = 2
 NINE_IN_TEN = (0.1, 0.9)
 """The quantiles of the retrained model's values that the median of the unlearned model's must lie beyond."""
+_PROBE_DIRECTIONS: Mapping[Relation, Direction] = {
+    "higher": "left",
+    "lower": "beyond",
+    "lost": "beyond",
+    "equal": "alike",
+    "unclear": "unclear",
+}
 _DIRECTIONS: Mapping[ForgetFinding, Direction] = {
     "not": "left",
     "partly": "left",
@@ -81,7 +91,7 @@ def forget_claims(report: Report) -> list[Claim]:
     """Return one claim for each kind of evidence that the report has, accuracy first."""
     familiar = membership_claim(report) or entropy_claim(report)
     made = (_accuracy(report), _relearning(report), familiar, shadow_model_claim(report), _score(report))
-    return [claim for claim in (*made, representation_claim(report)) if claim is not None]
+    return [claim for claim in (*made, probe_claim(report), representation_claim(report)) if claim is not None]
 
 
 def _accuracy(report: Report) -> Claim | None:
@@ -238,6 +248,24 @@ def score_relation(result: NeuripsScoreResult) -> Literal["lower", "higher", "un
     if abs(gap) <= SIGNIFICANT_ERRORS * error:
         return "unclear"
     return "lower" if gap > 0 else "higher"
+
+
+def probe_claim(report: Report) -> Claim | None:
+    """Return whether features hold more of the forget set than those of the retrained model; None if not probed."""
+    found = probe_verdict(report)
+    if found is None:
+        return None
+    own, noun = found.comparison, report.dataset.item_noun
+    pair = f"a linear probe on its features finds {percent(own.accuracy)} of {own.images:,} forget {noun}s, in the "
+    pair += f"retrained model {percent(own.reference)}"
+    conclusions: Mapping[Direction, str] = {
+        "left": f"features still hold {report.forget_set_title}",
+        "beyond": f"features hold less of {report.forget_set_title}",
+        "alike": "features hold as much",
+        "unclear": "no difference is shown",
+    }
+    direction = _PROBE_DIRECTIONS[found.relation]
+    return Claim("linear probe", direction, f"{conclusions[direction]}: {pair}")
 
 
 def representation_claim(report: Report) -> Claim | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.drawing.wording import (
+    capitalize,
     forgotten_classes,
     is_class_request,
     join_words,
@@ -82,6 +83,8 @@ def forget_card(report: Report) -> Verdict:
             shown = {claim.direction for claim in against}
             title, clause = next(texts for direction, texts in _OTHER_EVIDENCE.items() if direction in shown)
             tone = "middling"
+    probed = [claim for claim in others if claim.evidence == "linear probe" and claim not in against]
+    words += [f"{capitalize(claim.words)}." for claim in probed]
     return Verdict(title, tone, " ".join(words), clause.format(report.forget_set_title), _headline(report, name, one))
 
 

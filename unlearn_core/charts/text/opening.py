@@ -1,4 +1,4 @@
-"""The first screen of a report in words: the answer in a sentence, one line on privacy, and what is not proven.
+"""The first screen of a report in words: the answer in a sentence, a line on privacy and features, and the limits.
 
 All of it says what the verdicts and the claims say; there is no rule here.
 """
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from unlearn_core.charts.drawing.wording import capitalize, join_words
 from unlearn_core.charts.text.card import Verdict
-from unlearn_core.charts.text.claims import Claim, Evidence, forget_claims
+from unlearn_core.charts.text.claims import Claim, Evidence, forget_claims, probe_claim
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import MembershipResult
 
@@ -34,6 +34,12 @@ def privacy_line(report: Report) -> str:
     said = f"{capitalize(join_words([claim.words for claim in found]))}."
     calm = [claim for claim in made if claim not in found]
     return f"{said} No difference by {join_words([claim.evidence for claim in calm])}." if calm else said
+
+
+def features_line(report: Report) -> str:
+    """Return what a linear probe finds in the features, beside those of the retrained model; "" if there was none."""
+    claim = probe_claim(report)
+    return "" if claim is None else f"{capitalize(claim.words)}."
 
 
 def _named(claims: Sequence[Claim]) -> str:

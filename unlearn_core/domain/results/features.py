@@ -1,11 +1,12 @@
-"""What the features of the models, the inputs of their last layer, show: the map of features.
+"""What the features of the models, the inputs of their last layer, show: the map of features, and the representation.
 
 Models are "before", "after" and "gold"; sets are the fields of `Split`.
 """
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
 
+from unlearn_core.domain.results.predictions import Score
 from unlearn_core.domain.results.result import Array, ArrayByKey, Number, Record, Result, Stored
 
 
@@ -39,3 +40,29 @@ class FeatureMapResult(Result, part="feature_map"):
     """Their places in the data set (n,) int32."""
     points: Annotated[ArrayByKey, Stored("{}_points")]
     """By model: where each image lies (n, 2) float32, on one scale for all models."""
+
+
+Reading = Literal["own_layer", "probe", "neighbours"]
+"""What predicts classes from the features of a model: its own last layer, a linear probe, or k nearest neighbours."""
+
+
+class RepresentationResult(Result, part="representation"):
+    """How many of n forget images, and of some retained ones, are classified correctly from the features of each model.
+
+    "twin", a second retrained model, is among the models if there are its weights.
+    """
+
+    num_fitted: int
+    """The training images that the probe was fitted to."""
+    num_neighbours: int
+    """The nearest of them that vote."""
+    forget_sets: Sequence[str]
+    """The sets of the forget images."""
+    forget: Mapping[Reading, Mapping[str, Score]]
+    """On the forget images, by model."""
+    retain: Mapping[Reading, Mapping[str, Score]]
+    """On retained test images, by model."""
+    images: Annotated[Array, Stored("images")]
+    """The forget images, as places in the data set (n,) int32."""
+    probe: Annotated[ArrayByKey, Stored("{}_probe")]
+    """By model: 1 where the linear probe is correct on a forget image, else 0 (n,) uint8."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.course import SeedsResult
+from unlearn_core.domain.results.features import RepresentationResult
 from unlearn_core.domain.results.metrics import VerdictMetrics
 from unlearn_core.domain.results.outputs import FurtherGolds
 from unlearn_core.domain.verdicts.paired_comparison import Comparison, compare
@@ -28,6 +29,13 @@ class GoldAgreement(NamedTuple):
     relation: Relation
     num_others: int
     """The golds that are compared with; with none it is the original, without the outputs of the forgotten classes."""
+
+
+class ProbeVerdict(NamedTuple):
+    """How often a linear probe on its features finds forget images, compared with one on those of retrained models."""
+
+    comparison: Comparison
+    relation: Relation
 
 
 RETRAINED_MODELS = ("gold", "twin")
@@ -103,6 +111,16 @@ def gold_agreement(report: Report) -> GoldAgreement | None:
     reference = np.stack(others) if others else before.argmax(1)
     comparison = compare(report.evaluations["after"].logits[rows].argmax(1) == gold, reference == gold)
     return GoldAgreement(comparison, relations([comparison])[0], len(others))
+
+
+def probe_verdict(report: Report) -> ProbeVerdict | None:
+    """Whether features hold the forget set more than those of retrained models; None where this was not measured."""
+    result = report.get(RepresentationResult)
+    golds = [] if result is None else [result.probe[model] for model in RETRAINED_MODELS if model in result.probe]
+    if result is None or not golds:
+        return None
+    comparison = compare(result.probe["after"].astype(bool), np.stack(golds).astype(bool))
+    return ProbeVerdict(comparison, relations([comparison])[0])
 
 
 def recorded(report: Report) -> VerdictMetrics:

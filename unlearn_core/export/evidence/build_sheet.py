@@ -12,6 +12,7 @@ from unlearn_core.charts.text.verdict import caveats, verdicts
 from unlearn_core.charts.text.warnings import no_warning_text, report_warnings
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.course import SeedsResult
+from unlearn_core.domain.results.features import RepresentationResult
 from unlearn_core.domain.results.outputs import ClosenessResult
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.results.privacy import LiraResult, MembershipResult, NeuripsScoreResult, RelearnResult
@@ -40,6 +41,7 @@ _RESULTS: Mapping[Evidence | str, type[Result]] = {
     "membership inference": MembershipResult,
     "shadow models": LiraResult,
     "challenge score": NeuripsScoreResult,
+    "linear probe": RepresentationResult,
     "similarity to the retrained model": ClosenessResult,
 }
 """Where the figures of each kind of evidence are."""

@@ -43,6 +43,7 @@ class Texts(NamedTuple):
     cards: Sequence[Verdict]
     answer: str
     privacy: str
+    features: str
     limits: str
     raised: Sequence[warnings.ReportWarning]
     caveats: str
@@ -60,6 +61,7 @@ def _texts(report: Report) -> Texts:
         cards,
         opening.answer(cards),
         opening.privacy_line(report),
+        opening.features_line(report),
         opening.limits(report),
         raised,
         " ".join([*checked, verdict.caveats(report)]),
@@ -82,6 +84,8 @@ def show_lines(report: Report) -> None:
             if flag.kind in _UNSAID:
                 st.markdown(f":material/flag: **{escape(capitalize(flag.title))}.** {escape(flag.words)}")
         st.markdown(f":material/lock: **Privacy.** {escape(said.privacy)}")
+        if said.features:
+            st.markdown(f":material/hub: **Features.** {escape(said.features)}")
         st.markdown(f":material/balance: **What this does not prove.** {escape(said.limits)}")
 
 
