@@ -118,8 +118,8 @@ def benchmark_cases() -> list[BenchmarkCase]:
     }
     found = [
         _case("unsir", preset, name, forget, seed)
-        for seed in SEEDS
         for preset in ("bundled", "no-noise")
+        for seed in SEEDS
         for name, forget in by_class.items()
     ]
     quick = [name for name in CORE_METHODS if name != "retrain"]
