@@ -96,7 +96,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
         found = plane(report[FeatureMapResult])
         for model in mapped_models(report):
             column = shown.index(model) + 1
-            drawn.add_traces(_traces(report, model, found.places[model], theme), rows=row, cols=column)
+            drawn.add_traces(_traces(report, model, found.places[model], theme, row=row), rows=row, cols=column)
             for label in _labels(report, found.places[model], theme):
                 drawn.add_annotation(**label, row=row, col=column)
         drawn.update_yaxes(range=[0, found.height], row=row)
@@ -107,7 +107,7 @@ def figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
     return drawn
 
 
-def _traces(report: Report, model: str, points: np.ndarray, theme: Theme) -> list[go.Scatter]:
+def _traces(report: Report, model: str, points: np.ndarray, theme: Theme, *, row: int) -> list[go.Scatter]:
     result, names = report[FeatureMapResult], report.dataset.classes
     sides: Mapping[str, tuple[slice, PlotlyDict]] = {
         "retain set": (
@@ -119,6 +119,7 @@ def _traces(report: Report, model: str, points: np.ndarray, theme: Theme) -> lis
     return [
         go.Scatter(
             name=f"{MODEL_LABELS[model]}, {name}",
+            meta=f"row {row}, {name}",  # The report file shows a point on all maps of its row.
             x=points[side, 0].round(4),
             y=points[side, 1].round(4),
             mode="markers",

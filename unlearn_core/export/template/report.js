@@ -61,6 +61,15 @@
     responsive: true,
   };
 
+  // What is pointed at on one map is shown on all whose traces have the same meta.
+  const linked = (place, { points }) => {
+    const [{ data, pointNumber }] = points;
+    if (points.length > 1 || !data.meta) return;
+    const curves = place.data.map((_, curve) => curve).filter((curve) => place.data[curve].meta === data.meta);
+    const subplots = curves.map((curve) => `${place.data[curve].xaxis ?? "x"}${place.data[curve].yaxis ?? "y"}`);
+    Plotly.Fx.hover(place, curves.map((curveNumber) => ({ curveNumber, pointNumber })), subplots);
+  };
+
   const parts = [...document.querySelectorAll("details.part")];
   const drawOne = ({ place, text }, printing) => {
     const light = JSON.parse(text);
@@ -77,6 +86,10 @@
     if (figure.frames && !place.dataset.framed) {
       Plotly.addFrames(place, figure.frames);
       place.dataset.framed = "yes";
+    }
+    if (figure.data.some((trace) => trace.meta) && !place.dataset.linked) {
+      place.on("plotly_hover", (event) => linked(place, event));
+      place.dataset.linked = "yes";
     }
   };
 
