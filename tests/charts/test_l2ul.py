@@ -70,16 +70,31 @@ def test_the_attack_in_words() -> None:
     assert weak.endswith("the decision boundary moved.")
 
 
-def test_a_pair_shows_the_original_left_and_the_attacked_one_right() -> None:
+def test_a_pair_shows_the_original_then_the_attacked_one_then_the_change() -> None:
     (first, *others) = adversarial_examples.image_pairs(REPORT)
     assert len(others) == 11
-    assert first.image.dtype == np.uint8 and first.image.shape == (160, 328, 4)
-    assert (first.image[:, 160:168, 3] == 0).all(), "one sees the page between them, light or dark"
-    assert (first.image[:, :160, 3] == 255).all() and (first.image[:, 168:, 3] == 255).all()
-    for side, kind in ((first.image[:, :160], AdversarialOriginals), (first.image[:, 168:], AdversarialImages)):
+    assert first.image.dtype == np.uint8 and first.image.shape == (160, 496, 4)
+    solid = (first.image[..., 3] == 255).all(axis=0).tolist()
+    assert not any(solid[160:168] + solid[328:336]), "one sees the page between them, light or dark"
+    assert sum(solid) == 480
+    for side, kind in ((first.image[:, :160], AdversarialOriginals), (first.image[:, 168:328], AdversarialImages)):
         coarse = side[..., :3].reshape(32, 5, 32, 5, 3).mean((1, 3))
         own = REPORT[kind].pixels[0].astype(float)
         assert np.corrcoef(coarse.ravel(), own.ravel())[0, 1] > 0.9
+
+
+def test_the_change_of_a_pair_is_amplified_around_grey() -> None:
+    """The largest change of all pairs reaches white or black; an unchanged pixel is grey."""
+    originals = np.full((2, 32, 32, 3), 100, np.uint8)
+    made = originals.copy()
+    made[0, :16] += 4
+    made[1, :, 16:] -= 2
+    report = attacked([(3, 5, 5, 3), (3, 5, 3, 3)]).with_result(AdversarialOriginals(pixels=originals))
+    report = report.with_result(AdversarialImages(rows=[0, 1], pixels=made))
+    assert adversarial_examples.change_gain(report) == 127 / 4
+    up, down = (pair.image[:, 336:, :3].astype(int) for pair in adversarial_examples.image_pairs(report))
+    assert (up[:60] == 254).all() and (up[100:] == 127).all(), "brighter above, unchanged below"
+    assert (down[:, :60] == 127).all() and (abs(down[:, 100:] - 63.5) <= 0.5).all(), "half as much darker on the right"
 
 
 def test_a_pair_in_words() -> None:

@@ -175,12 +175,28 @@ def test_retained_images_help_where_they_may_be_used() -> None:
 
 def test_relabelling_reaches_the_labels_that_were_drawn() -> None:
     problem, track = _forgotten(goal="relabel", guard="none", **WILD | {"max_steps": 400, "lr": 0.03})
-    wished = l2ul._relabelled(problem)
+    wished = l2ul._aim(problem, "relabel")
     labels, own = wished.labels[wished.rows], problem.forget.labels[problem.forget.rows]
     assert (labels != own).all() and wished.rows.equal(problem.forget.rows)
     assert problem.forget.labels.equal(tiny_problem(_spec())[1].forget.labels), "the data set's labels stay"
     assert track[StopRule].done and track[StopRule].remaining[-1] == 0
     assert predict(problem.model, problem.forget.tensors()[0]).equal(labels)
+
+
+@pytest.mark.parametrize("forget", [MIXED, ForgetClasses(classes=(1, 3))], ids=["images", "classes"])
+def test_the_nearest_label_is_the_likeliest_wrong_one_of_a_retained_class(
+    forget: ForgetClasses | ForgetImages,
+) -> None:
+    problem, track = _forgotten(forget, goal="nearest", guard="none", **WILD | {"max_steps": 400, "lr": 0.03})
+    pictures, own = problem.forget.tensors()
+    scores = problem.original_model(pictures).detach().numpy()
+    wished = []
+    for row, label in zip(scores, own.tolist(), strict=True):
+        allowed = [number for number in range(4) if number != label and number not in problem.forgotten_classes]
+        wished.append(max(allowed, key=lambda number: row[number]))
+    assert l2ul._aim(problem, "nearest").tensors()[1].tolist() == wished
+    assert track[StopRule].done and track[StopRule].goal == "relabel"
+    assert predict(problem.model, pictures).tolist() == wished
 
 
 def test_each_source_goes_through_the_model_by_itself() -> None:
@@ -259,7 +275,7 @@ def test_a_firm_hold_keeps_unimportant_weights_and_frees_important_ones() -> Non
     assert ratio[hold < 0.3].median() > 2 * ratio[hold > 0.9].median()
 
 
-@pytest.mark.parametrize("guard", ["none", "adv", "adv-imp"])
+@pytest.mark.parametrize("guard", ["none", "adv", "imp", "adv-imp"])
 @pytest.mark.parametrize("forget", [MIXED, ForgetClasses(classes=(1, 3))], ids=["images", "classes"])
 def test_passes_are_exact_where_nothing_stops_it(guard: str, forget: ForgetClasses | ForgetImages) -> None:
     knobs = {"guard": guard, "retain_access": guard == "adv", "stops": False, "attacked": 23, "max_steps": 17}
@@ -267,8 +283,15 @@ def test_passes_are_exact_where_nothing_stops_it(guard: str, forget: ForgetClass
     track = Keeping()
     layout.method.forget(problem, layout.params, track)
     assert track.pictures == layout.method.images_processed(layout.params, problem.sizes)
-    phases = {"none": ["forget"], "adv": ["attack", "forget"], "adv-imp": ["attack", "importance", "forget"]}
-    assert track.phases == phases[guard]
+    assert (
+        track.phases
+        == {
+            "none": ["forget"],
+            "adv": ["attack", "forget"],
+            "imp": ["importance", "forget"],
+            "adv-imp": ["attack", "importance", "forget"],
+        }[guard]
+    )
 
 
 def test_it_goes_on_from_an_earlier_run(home: Path) -> None:

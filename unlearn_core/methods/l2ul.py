@@ -15,7 +15,8 @@ Source. Sections 3 and 4 and the authors' code. In that code targets can equal t
 from whole batches in train mode and summed wrongly beyond one batch, and NegGrad stops only between epochs. Here
 targets are uniform over the other retained classes, importance is the mean over images in eval mode, both sets are
 shuffled, and the stopping rule is checked after every step. The weight 0 of the ascent is the code's n_f / (n_a + n_f);
-relabelling has no public code. For a large request only some images are attacked and used for importance.
+relabelling has no public code. For a large request only some images are attacked and used for importance. The goal
+nearest, and importance without adversarial images, are additions.
 """
 
 from collections.abc import Iterator
@@ -47,6 +48,7 @@ from unlearn_core.domain.shared_params import (
 )
 from unlearn_core.domain.tracker import Tracker
 from unlearn_core.domain.tuning import Tuning
+from unlearn_core.training import evaluate
 from unlearn_core.training.attacks import IMAGES_PER_CHUNK, pgd_l2_batched
 from unlearn_core.training.batches import images_seen, to_floats
 from unlearn_core.training.evaluate import predict
@@ -75,16 +77,17 @@ class Hyperparameters(BaseHyperparameters):
 
     goal: str = hyperparameter(
         "misclassify",
-        choices=("misclassify", "relabel"),
+        choices=("misclassify", "relabel", "nearest"),
         title="Goal",
-        explain="Misclassify moves each image away from its label; relabel trains a wrong label drawn in advance.",
+        explain="Misclassify moves each image away from its label; relabel trains a wrong label drawn in advance; "
+        "nearest trains the wrong label that the original model finds most likely.",
     )
     guard: str = hyperparameter(
         "adv-imp",
-        choices=("none", "adv", "adv-imp"),
+        choices=("none", "adv", "imp", "adv-imp"),
         title="Safeguards",
-        explain="adv also trains on adversarial images; adv-imp also pulls unimportant weights back; none is plain "
-        "gradient ascent (NegGrad).",
+        explain="adv also trains on adversarial images; imp pulls unimportant weights back; adv-imp does both; none is "
+        "plain gradient ascent (NegGrad).",
     )
     lr: float = learning_rate(1e-3, explain="Step size; the safeguards cannot undo steps that are too large.")
     ascent: float = hyperparameter(
@@ -203,7 +206,7 @@ def forget(problem: Problem, params: Hyperparameters, tracker: Tracker) -> None:
     weighed = problem.forget.sample(IMPORTANCE_IMAGES, problem.random_generator("weighed"))
     attack = {"attack": -(-len(attacked) * params.copies // IMAGES_PER_CHUNK) * params.attack_steps}
     importance = {"importance": weighed.num_batches(images_per_chunk(problem.original_model))}
-    plan = {"none": {}, "adv": attack, "adv-imp": attack | importance}[params.guard]
+    plan = {"none": {}, "adv": attack, "imp": importance, "adv-imp": attack | importance}[params.guard]
     tracker.plan(**plan, forget=params.max_steps)
     images = targets = strength = None
     if "attack" in plan:
@@ -246,7 +249,7 @@ def _weight_strength(problem: Problem, pool: ImageSubset, tracker: Tracker) -> d
 
 def _forget(problem: Problem, guard: Regularizers, params: Hyperparameters, tracker: Tracker) -> None:
     """Run steps until the goal is reached, as evaluated in eval mode, or until the limit."""
-    aim = _relabelled(problem) if params.goal == "relabel" else problem.forget
+    aim = _aim(problem, params.goal)
     checks = list(aim.batches(STOP_CHECK_IMAGES, problem.random_generator("asked"), augment=False))
     optimizer = sgd(problem.model, params)
     left = [_left(problem.model, checks, params)]
@@ -264,7 +267,8 @@ def _forget(problem: Problem, guard: Regularizers, params: Hyperparameters, trac
         if done:
             break
     remaining = np.array(left, np.float32)
-    tracker.save_artifact(StopRule(goal=params.goal, done=done, max_steps=params.max_steps, remaining=remaining))
+    goal = "misclassify" if params.goal == "misclassify" else "relabel"
+    tracker.save_artifact(StopRule(goal=goal, done=done, max_steps=params.max_steps, remaining=remaining))
 
 
 def _left(model: nn.Module, batches: list[tuple[Tensor, Tensor]], params: Hyperparameters) -> float:
@@ -279,9 +283,18 @@ def _left(model: nn.Module, batches: list[tuple[Tensor, Tensor]], params: Hyperp
     return left / seen
 
 
-def _relabelled(problem: Problem) -> ImageSubset:
-    """The forget set, each image with one wrong label that is drawn once."""
-    return problem.forget.with_wrong_labels(problem.retained_classes, problem.random_generator("new labels"))
+def _aim(problem: Problem, goal: str) -> ImageSubset:
+    """The forget set with the labels that the goal is about: its own, or one wrong label for each image."""
+    if goal == "misclassify":
+        return problem.forget
+    if goal == "relabel":
+        return problem.forget.with_wrong_labels(problem.retained_classes, problem.random_generator("new labels"))
+    own = problem.forget
+    scores = torch.from_numpy(evaluate.logits(problem.original_model, own.images[own.rows])).to(problem.device)
+    barred = torch.ones(problem.classes, dtype=torch.bool, device=problem.device)
+    barred[problem.retained_classes] = False
+    barred = barred | F.one_hot(own.labels[own.rows], problem.classes).bool()
+    return own.with_labels(scores.masked_fill(barred, -torch.inf).argmax(1))
 
 
 def _steps(
@@ -344,8 +357,8 @@ def _save_examples(
 
 
 def _images_processed(params: Hyperparameters, sizes: ProblemSize) -> int:
-    guard = min(params.attacked, sizes.forget) * params.copies * (params.guard != "none")
-    weighed = min(IMPORTANCE_IMAGES, sizes.forget) * (params.guard == "adv-imp")
+    guard = min(params.attacked, sizes.forget) * params.copies * (params.guard in ("adv", "adv-imp"))
+    weighed = min(IMPORTANCE_IMAGES, sizes.forget) * (params.guard in ("imp", "adv-imp"))
     sources = [(guard, params.guard_batch), (sizes.forget, params.forget_batch)]
     sources += [(sizes.retain, params.retain_batch)] * params.retain_access
     return guard * params.attack_steps + weighed + sum(images_seen(*source, params.max_steps) for source in sources)
@@ -370,15 +383,21 @@ def _preset(title: str, summary: str, **changes: object) -> Preset:
 def _caution(params: Hyperparameters, sizes: ProblemSize, _searches: bool) -> str | None:
     if not sizes.shares_features:
         return None
-    if params.frozen_norm:
+    if params.frozen_norm and params.goal == "misclassify" and not params.most:
         return (
             "With frozen batch norm the loss grows without bound: the retain set loses much of its accuracy, and of "
-            "single images the model ends as little better than a random guess."
+            "single images the model ends as little better than a random guess. A loss cap bounds it."
+        )
+    if params.frozen_norm:
+        return (
+            "With frozen batch norm its statistics do not follow the weights, so the retain set loses much more than "
+            "with batch norm as it is."
         )
     if not (sizes.forgotten_classes or params.retain_access):
+        more = "more" if params.goal == "nearest" else "much more"
         return (
             "It gets no retained images. Adversarial images and important weights protect some of the features that "
-            "single images share with all others, but the retain set loses much more than 5 points."
+            f"single images share with all others, but the retain set loses {more} than 5 points."
         )
     return None
 
@@ -416,6 +435,14 @@ METHOD = Method(
             "relabel",
             "The other goal: each image is trained on a wrong label drawn in advance.",
             goal="relabel",
+        ),
+        "nearest": _preset(
+            "nearest",
+            "Each image is trained on the wrong label that the original finds most likely, the smallest change that "
+            "makes it wrong. On 16 images it retains about 10 points more than misclassify. Not in the paper.",
+            goal="nearest",
+            lr=1e-3,
+            hold=2,
         ),
         "oracle": _preset(
             "oracle",

@@ -62,8 +62,12 @@ class ImageSubset:
 
     def with_wrong_labels(self, allowed: Tensor, generator: torch.Generator) -> "ImageSubset":
         """The same images, each with a wrong label, uniform over the allowed classes (k,)."""
+        return self.with_labels(wrong_labels(self.labels[self.rows], allowed, generator))
+
+    def with_labels(self, own: Tensor) -> "ImageSubset":
+        """The same images with these labels (n,), in the order of `rows`."""
         labels = self.labels.clone()
-        labels[self.rows] = wrong_labels(labels[self.rows], allowed, generator)
+        labels[self.rows] = own
         return ImageSubset(self.images, labels, self.rows)
 
 

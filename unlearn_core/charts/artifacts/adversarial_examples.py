@@ -19,6 +19,8 @@ MAX_ROWS = 12
 """With more targets than this, only those with the lowest shares get a row of their own."""
 _ROW = 22
 """Height of a row in pixels."""
+_GRAY = 127
+"""The pixel value that stands for no change."""
 
 
 class TargetRow(NamedTuple):
@@ -31,7 +33,7 @@ class TargetRow(NamedTuple):
 
 
 class ImagePair(NamedTuple):
-    """A forget image and the adversarial image made from it, side by side in one image, with a caption."""
+    """A forget image, the adversarial image made from it and their difference, side by side, with a caption."""
 
     image: np.ndarray
     caption: str
@@ -60,23 +62,35 @@ def _row(name: str, predictions: np.ndarray) -> TargetRow:
 
 
 def image_pairs(report: Report) -> list[ImagePair]:
-    """Return the stored adversarial images, each next to its original, enlarged."""
+    """Return the stored adversarial images, each between its original and what was changed, enlarged."""
     images, names = report[AdversarialImages], report.dataset.classes
     classes = report[AdversarialPredictions].classes[images.rows].tolist()
-    sides = (report[AdversarialOriginals].pixels, images.pixels)
+    sides = (report[AdversarialOriginals].pixels, images.pixels, amplified_changes(report))
     found = []
-    for original, made, (label, target, before, after) in zip(*sides, classes, strict=True):
+    for *parts, (label, target, before, after) in zip(*sides, classes, strict=True):
         missed = "" if before == target else f" (target: {names[target]})"
         words = f"{names[label]}, attacked: {names[before]}{missed}, after unlearning: {names[after]}"
-        found.append(ImagePair(_side_by_side(original, made), words))
+        found.append(ImagePair(_side_by_side(parts), words))
     return found
 
 
-def _side_by_side(original: np.ndarray, adversarial: np.ndarray, gap: int = 8) -> np.ndarray:
-    """Return two enlarged images with a transparent gap between them: (H, W, 4) uint8."""
-    parts = [upscale(part) for part in (original, adversarial)]
-    solid = [np.dstack([part, np.full(part.shape[:2], 255, np.uint8)]) for part in parts]
-    return np.hstack([solid[0], np.zeros((len(parts[0]), gap, 4), np.uint8), solid[1]])
+def change_gain(report: Report) -> float:
+    """Return by how much changes are amplified: the largest change of a pixel value just fits on its side of grey."""
+    shift = report[AdversarialImages].pixels.astype(int) - report[AdversarialOriginals].pixels
+    return _GRAY / max(1, int(np.abs(shift).max()))
+
+
+def amplified_changes(report: Report) -> np.ndarray:
+    """Return adversarial minus original image (n, H, W, 3) uint8, amplified; grey is no change."""
+    shift = report[AdversarialImages].pixels.astype(int) - report[AdversarialOriginals].pixels
+    return (_GRAY + change_gain(report) * shift).round().astype(np.uint8)
+
+
+def _side_by_side(images: Sequence[np.ndarray], gap: int = 8) -> np.ndarray:
+    """Return enlarged images with transparent gaps between them: (H, W, 4) uint8."""
+    first, *others = (np.dstack([part, np.full(part.shape[:2], 255, np.uint8)]) for part in map(upscale, images))
+    space = np.zeros((len(first), gap, 4), np.uint8)
+    return np.hstack([first, *(part for other in others for part in (space, other))])
 
 
 def table(reports: Sequence[Report]) -> pd.DataFrame:

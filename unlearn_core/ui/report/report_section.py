@@ -139,9 +139,13 @@ def _captioned_noise(report: Report) -> list[tuple[np.ndarray, str]]:
 
 def _adversarial_pairs(report: Report) -> None:
     st.header("Forget images and their adversarial copies", anchor=False)
-    grid = st.grid(3, min_column_width=150, gap="small")
+    grid = st.grid(3, min_column_width=220, gap="small")
     for pair in drawings.images(adversarial_examples.image_pairs, "adversarial pairs", report):
         with grid.cell():
             words = escape(pair.caption)
             st.image(pair.file, caption=words, width="stretch", alt=f"Forget image and adversarial copy: {words}")
-    st.caption("Left: original. Right: adversarial copy. They look alike, but the model predicts another class.")
+    gain = adversarial_examples.change_gain(report)
+    st.caption(
+        "Left: original. Middle: adversarial copy; they look alike, but the model predicts another class. Right: the "
+        f"change that leads it there, {gain:.0f} times as strong; grey is no change."
+    )
