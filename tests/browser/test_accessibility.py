@@ -14,7 +14,7 @@ from tests.pages.finished_runs import CLASS, PICTURES
 from unlearn_core import methods
 from unlearn_core.charts.chart import SECTIONS
 from unlearn_core.charts.drawing.theme import DARK, LIGHT, Theme
-from unlearn_core.charts.measured import noise_rates
+from unlearn_core.charts.measured import equal_forgetting, noise_rates
 from unlearn_core.data import datasets
 from unlearn_core.export.evidence.evidence_folder import evidence_files
 from unlearn_core.export.html_report import render_report
@@ -98,13 +98,18 @@ def test_no_page_violates_a_rule_of_axe(address: str, page: Page, app: Served) -
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("method", "question"),
+    [("unsir&preset=gentle", noise_rates.QUESTION), ("l2ul&preset=nearest", equal_forgetting.QUESTION)],
+    ids=["unsir", "l2ul"],
+)
 def test_the_chart_of_what_was_measured_is_unfolded_and_violates_no_rule(
-    theme: Themed, page: Page, app: Served
+    theme: Themed, method: str, question: str, page: Page, app: Served
 ) -> None:
     page.emulate_media(color_scheme=theme)
-    page.goto(app.address("method?classifier=tiny&forget=discs&method=unsir&preset=gentle"))
+    page.goto(app.address(f"method?classifier=tiny&forget=discs&method={method}"))
     heading(page, "How should it forget?")
-    page.get_by_text(f"Measured: {noise_rates.QUESTION}").click()
+    page.get_by_text(f"Measured: {question}").click()
     expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
     settled(page)
     assert violations(page, theme) == []

@@ -9,12 +9,13 @@ import pytest
 from unlearn_core.benchmarks import csv_tables, results, results_findings, results_page, tradeoff_plot
 from unlearn_core.benchmarks.csv_tables import Tables
 from unlearn_core.benchmarks.reproduction import noise_plot
+from unlearn_core.benchmarks.reproduction.l2ul import l2ul_plot
 from unlearn_core.benchmarks.results import COLUMNS, benchmark_cases
 from unlearn_core.cli import results as verb
 from unlearn_core.data import datasets
 from unlearn_core.domain.errors import DivergedError
 
-PAGE, UNSIR = "docs/reproduction.md", "docs/unsir.md"
+PAGE, WORKS = "docs/reproduction.md", ("docs/unsir.md", "docs/l2ul.md")
 
 
 def row(method: str, request: str, *, preset: str = "bundled", seed: int = 0, **figures: object) -> dict[str, str]:
@@ -65,15 +66,16 @@ def test_a_class_whose_row_is_outdated_is_marked() -> None:
 
 
 def test_the_committed_pages_are_what_the_rows_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    committed = {name: (verb.ROOT / name).read_text() for name in ("RESULTS.md", "README.md", PAGE, UNSIR)}
+    committed = {name: (verb.ROOT / name).read_text() for name in ("RESULTS.md", "README.md", PAGE, *WORKS)}
     committed["runs.csv"] = verb.TABLE.read_text()
     (tmp_path / "docs").mkdir()
     for name, text in committed.items():
-        (tmp_path / name).write_text("" if name in ("RESULTS.md", PAGE, UNSIR) else text)
+        (tmp_path / name).write_text("" if name in ("RESULTS.md", PAGE, *WORKS) else text)
     for name, path in (("ROOT", tmp_path), ("TABLE", tmp_path / "runs.csv"), ("PLOT", tmp_path / "plot.svg")):
         monkeypatch.setattr(verb, name, path)
     monkeypatch.setattr(tradeoff_plot, "write_plot", lambda path, rows: None)
-    monkeypatch.setattr(noise_plot, "write_plot", lambda path, rows: None)
+    for plot in (noise_plot, l2ul_plot):
+        monkeypatch.setattr(plot, "write_plot", lambda path, rows: None)
     assert verb.run(argparse.Namespace(device="cpu", jobs=1, only=None, no_runs=True)) == 0
     for name, text in committed.items():
         assert (tmp_path / name).read_text() == text, f"{name}: write it with `make results ARGS=--no-runs`"
@@ -146,7 +148,8 @@ def test_only_what_is_missing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     readme.write_text("above\n<!-- results -->\nold\n<!-- /results -->\nbelow\n")
     for name, path in (("ROOT", tmp_path), ("TABLE", tmp_path / "runs.csv"), ("PLOT", tmp_path / "plot.svg")):
         monkeypatch.setattr(verb, name, path)
-    monkeypatch.setattr(noise_plot, "write_plot", lambda path, rows: None)
+    for plot in (noise_plot, l2ul_plot):
+        monkeypatch.setattr(plot, "write_plot", lambda path, rows: None)
     chosen = [case for case in benchmark_cases() if case.method == "finetune"][:3]
     monkeypatch.setattr(results, "benchmark_cases", lambda: chosen)
     asked: list[int] = []

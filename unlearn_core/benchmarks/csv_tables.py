@@ -7,16 +7,16 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from unlearn_core.charts.measured import noise_levels
+from unlearn_core.charts.measured import l2ul_courses, noise_levels
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.installation import ASSETS
 
 T = TypeVar("T")
 
 RESULTS_DIR = ASSETS / "results"
-TABLE, LADDER, LADDER_PRINTED, PUBLISHED, COURSES, TUNING, AUTO = (
+TABLE, LADDER, LADDER_PRINTED, PUBLISHED, COURSES, L2UL_SEARCH, TUNING, AUTO = (
     RESULTS_DIR / f"{name}.csv"
-    for name in ("runs", "ladder", "ladder-printed", "published", "l2ul_courses", "tuning", "auto")
+    for name in ("runs", "ladder", "ladder-printed", "published", "l2ul_courses", "l2ul_search", "tuning", "auto")
 )
 """All measured tables; the methods' runs first."""
 MeasuredRow = dict[str, str | float]
@@ -41,6 +41,8 @@ class Tables(NamedTuple):
     """Runs with the preset `auto` on other classifiers, by their keys."""
     noise: Sequence[Row] = ()
     """Runs of UNSIR with learned, random and no noise."""
+    frontier: Sequence[Row] = ()
+    """Points along the runs of L2UL's goals and safeguards on draws of single images."""
 
 
 def read_tables() -> Tables:
@@ -48,8 +50,8 @@ def read_tables() -> Tables:
     steps, printed, published = (
         read_rows(path, key) for path, key in ((LADDER, "step"), (LADDER_PRINTED, "step"), (PUBLISHED, "name"))
     )
-    auto, noise = read_rows(AUTO, "key"), read_table(noise_levels.TABLE)
-    return Tables(read_table(TABLE), steps, printed, published, read_table(COURSES), auto, noise)
+    auto, noise, frontier = read_rows(AUTO, "key"), *map(read_table, (noise_levels.TABLE, l2ul_courses.TABLE))
+    return Tables(read_table(TABLE), steps, printed, published, read_table(COURSES), auto, noise, frontier)
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -85,6 +87,23 @@ def extend(
         known[str(row["key"])] = {name: str(value) for name, value in row.items()}
         write_rows(path, columns, [known[key] for key in keys if key in known])
         yield len(known), known[str(row["key"])]
+
+
+def extend_groups(
+    path: Path,
+    columns: Sequence[str],
+    keys: Sequence[str],
+    new: Callable[[Container[str]], Iterable[Sequence[MeasuredRow]]],
+) -> Iterator[tuple[int, Sequence[MeasuredRow]]]:
+    """The same for a table in which several rows, that are measured together, have the same key."""
+    known: dict[str, list[MeasuredRow]] = {}
+    for row in read_table(path):
+        if row["key"] in keys:
+            known.setdefault(row["key"], []).append({**row})
+    for rows in new(frozenset(known)):
+        known[str(rows[0]["key"])] = list(rows)
+        write_rows(path, columns, [row for key in keys if key in known for row in known[key]])
+        yield len(known), rows
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str | float]]) -> None:

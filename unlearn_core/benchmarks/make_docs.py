@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 
 from unlearn_core.benchmarks.csv_tables import RESULTS_DIR
 from unlearn_core.benchmarks.reproduction import unsir_run_plot, work_pages
+from unlearn_core.benchmarks.reproduction.l2ul import l2ul_run_plot
 from unlearn_core.benchmarks.reproduction.page import reproduction_page
 from unlearn_core.benchmarks.tuning.auto_page import auto_page
 from unlearn_core.benchmarks.tuning.page import tuning_page
@@ -152,10 +153,11 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def main(folder: Path = ROOT / "docs") -> None:
-    """Write all of them, and the plot of a run that one of them shows."""
+    """Write all of them, and the plots of runs that they show."""
     for name, page in PAGES.items():
         atomic_write(folder / name, page().encode())
     unsir_run_plot.write_plot(RESULTS_DIR / "unsir-run.svg")
+    l2ul_run_plot.write_plot(RESULTS_DIR / "l2ul-run.svg")
 
 
 if __name__ == "__main__":

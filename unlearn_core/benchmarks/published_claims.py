@@ -16,13 +16,9 @@ from unlearn_core.benchmarks.reproduction.findings import (
     compare_pairs,
     shown,
 )
-from unlearn_core.benchmarks.reproduction.l2ul_course import (
-    CoursePoint,
-    lowest_common_level,
-    read_courses,
-    retain_at,
-)
+from unlearn_core.benchmarks.reproduction.l2ul_course import lowest_common_level, read_courses
 from unlearn_core.benchmarks.result_rows import Row, by_class, mean_row
+from unlearn_core.charts.measured.l2ul_courses import CoursePoint, retain_at
 
 EQUAL_FORGETTING = 1.0
 """Forget accuracies that differ by at most so many points count as equal."""

@@ -2,11 +2,15 @@
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unlearn_core.cli._bar import ProgressBar
 from unlearn_core.installation import require_checkout
+
+if TYPE_CHECKING:
+    from unlearn_core.benchmarks.reproduction.l2ul.l2ul_draws import DrawnRun
 
 HELP = (
     "Measure UNSIR's published settings on full CIFAR-10 and CIFAR-100 (one CPU hour each), what its noise does at six "
@@ -65,19 +69,55 @@ def _unsir_noise(device: str, scratch: Path, end: float) -> None:
 
 def _l2ul(device: str, scratch: Path, end: float) -> None:
     from unlearn_core.benchmarks import csv_tables
-    from unlearn_core.benchmarks.csv_tables import COURSES
     from unlearn_core.benchmarks.reproduction import l2ul_course
 
-    keys = {l2ul_course.cache_key(case): case for case in l2ul_course.courses()}
-    known: dict[str, list[csv_tables.MeasuredRow]] = {key: [] for key in keys}
-    for row in csv_tables.read_table(COURSES):
-        known.get(row["key"], []).append({**row})
-    for key, case in keys.items():
-        if known[key] or time.monotonic() >= end:
-            continue
-        known[key] = own = l2ul_course.measure(case, device=device, data_dir=scratch)
-        csv_tables.write_rows(COURSES, l2ul_course.COLUMNS, [row for rows in known.values() for row in rows])
-        print(f"{case.preset} on {case.request}, seed {case.seed}: {own[-1]['step']} steps", flush=True)
+    cases = {l2ul_course.cache_key(case): case for case in l2ul_course.courses()}
+
+    def new(known: Container[str]) -> Iterator[list[csv_tables.MeasuredRow]]:
+        for _, case in csv_tables.pending(cases, known, seconds=end - time.monotonic()):
+            yield l2ul_course.measure(case, device=device, data_dir=scratch)
+
+    for _, own in csv_tables.extend_groups(csv_tables.COURSES, l2ul_course.COLUMNS, [*cases], new):
+        print(f"{own[0]['preset']} on {own[0]['request']}, seed {own[0]['seed']}: {own[-1]['step']} steps", flush=True)
 
 
-MEASURED: dict[str, Callable[[str, Path, float], None]] = {"unsir": _unsir, "unsir-noise": _unsir_noise, "l2ul": _l2ul}
+def _l2ul_search(device: str, scratch: Path, end: float) -> None:
+    from unlearn_core.benchmarks.csv_tables import L2UL_SEARCH
+    from unlearn_core.benchmarks.reproduction.l2ul import l2ul_search
+
+    _draws(L2UL_SEARCH, l2ul_search.searched(), device, scratch, end, on_test=False)
+
+
+def _l2ul_frontier(device: str, scratch: Path, end: float) -> None:
+    from unlearn_core.benchmarks.reproduction.l2ul import l2ul_frontier
+    from unlearn_core.charts.measured.l2ul_courses import TABLE
+
+    _draws(TABLE, l2ul_frontier.reported(), device, scratch, end, on_test=True)
+
+
+def _draws(
+    path: Path, runs: "Mapping[str, DrawnRun]", device: str, scratch: Path, end: float, *, on_test: bool
+) -> None:
+    from unlearn_core.benchmarks import csv_tables
+    from unlearn_core.benchmarks.reproduction.l2ul import l2ul_draws
+
+    def new(known: Container[str]) -> Iterator[list[csv_tables.MeasuredRow]]:
+        seconds = end - time.monotonic()
+        return l2ul_draws.measure_missing(
+            runs, known, on_test=on_test, seconds=seconds, device=device, data_dir=scratch
+        )
+
+    for count, own in csv_tables.extend_groups(path, l2ul_draws.COLUMNS, [*runs], new):
+        last = own[-1]
+        what = f"{last['setting']}, {last['images']} images, draw {last['draw']}"
+        result = last["error"] or f"{last['forget_train']} left, {last['retain']} retained, {last['step']} steps"
+        print(f"{count} of {len(runs)}: {what}: {result}", flush=True)
+
+
+MEASURED: dict[str, Callable[[str, Path, float], None]] = {
+    "unsir": _unsir,
+    "unsir-noise": _unsir_noise,
+    "l2ul": _l2ul,
+    "l2ul-search": _l2ul_search,
+    "l2ul-frontier": _l2ul_frontier,
+}

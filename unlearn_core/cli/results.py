@@ -26,6 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import ablation, csv_tables, results, results_page, tradeoff_plot
     from unlearn_core.benchmarks.reproduction import noise_plot, noise_runs, page, work_pages
+    from unlearn_core.benchmarks.reproduction.l2ul import l2ul_plot
+    from unlearn_core.charts.measured.l2ul_courses import courses
 
     require_checkout("`results`")
     cases = results.benchmark_cases()
@@ -54,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
     tradeoff_plot.write_plot(PLOT, rows)
     if tables.noise:
         noise_plot.write_plot(PLOT.with_name("unsir-noise.svg"), tables.noise)
+    if tables.frontier:
+        l2ul_plot.write_plot(PLOT.with_name("l2ul-frontier.svg"), courses(tables.frontier))
     (ROOT / "RESULTS.md").write_text(results_page.render(tables, missing, outdated))
     (ROOT / "docs" / "reproduction.md").write_text(page.reproduction_page(tables))
     for name in work_pages.work_ids():

@@ -8,7 +8,8 @@ import pytest
 from tests.methods.small_problem import tiny_spec
 from unlearn_core.benchmarks import csv_tables
 from unlearn_core.benchmarks.reproduction import l2ul_course
-from unlearn_core.benchmarks.reproduction.l2ul_course import CoursePoint, lowest_common_level, retain_at
+from unlearn_core.benchmarks.reproduction.l2ul_course import lowest_common_level
+from unlearn_core.charts.measured.l2ul_courses import CoursePoint, retain_at
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.setup import build_problem, resolve_run

@@ -1,6 +1,7 @@
 """Choosing how to forget: the list of methods, the presets, and every hyperparameter."""
 
 import math
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -238,3 +239,13 @@ def test_what_the_noise_does_is_drawn_once_its_fold_is_opened(visit: Visit) -> N
     assert "Without noise" in words(app) and "Learned noise makes the largest difference at" in words(app)
     other = visit("method", classifier="tiny", forget="rows", method="finetune")
     assert not [one for one in other.expander if one.label.startswith("Measured")]
+
+
+def test_what_goals_and_safeguards_of_l2ul_retain_is_drawn_once_its_fold_is_opened(visit: Visit) -> None:
+    app = visit("method", classifier="tiny", forget="rows", method="l2ul")
+    fold = app.expander(key="measured-l2ul")
+    assert fold.label == "Measured: Which goal and which safeguards retain most at equal forgetting?"
+    assert "Goals, with both safeguards" not in words(app)
+    app.session_state["measured-l2ul"] = True
+    fine(app.run())
+    assert re.search(r"Goals, with both safeguards, retained at [\d.]+ % left: nearest label [\d.]+ %", words(app))

@@ -6,15 +6,15 @@ passes the same forget accuracy on its way can.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import torch
 
 from unlearn_core.benchmarks.csv_tables import MeasuredRow
 from unlearn_core.benchmarks.results import SEEDS, BenchmarkCase, benchmark_cases
 from unlearn_core.benchmarks.row_keys import row_key
+from unlearn_core.charts.measured.l2ul_courses import CoursePoint
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.devices import describe_device
@@ -34,13 +34,6 @@ EARLY, OFTEN, SELDOM = 24, 3, 12
 """A run is evaluated after every third step up to step 24, where it changes fast, and then after every twelfth."""
 COLUMNS = ("key", "preset", "request", "seed", "step", "forget_train", "retain_test", "device")
 """Accuracies as fractions; step 0 is the original model."""
-
-
-class CoursePoint(NamedTuple):
-    """Forget accuracy (training images) and retain accuracy (test images) after a step, as fractions."""
-
-    forget: float
-    retain: float
 
 
 def courses() -> list[BenchmarkCase]:
@@ -110,20 +103,6 @@ def read_courses(rows: Sequence[Mapping[str, str]], request: str) -> dict[str, l
             point = CoursePoint(float(row["forget_train"]), float(row["retain_test"]))
             found[VARIANTS[row["preset"]], row["seed"]].append(point)
     return {name: [own for (variant, _), own in found.items() if variant == name] for name in VARIANTS.values()}
-
-
-def retain_at(course: Sequence[CoursePoint], level: float) -> float:
-    """Return the retain accuracy where a course first comes down to a forget accuracy.
-
-    Between two evaluated steps both accuracies are taken to change evenly. Raises ValueError if it never comes down.
-    """
-    if course[0].forget <= level:
-        return course[0].retain
-    for before, after in pairwise(course):
-        if after.forget <= level:
-            share = (before.forget - level) / (before.forget - after.forget)
-            return before.retain + share * (after.retain - before.retain)
-    raise ValueError(f"The course ends above a forget accuracy of {level}.")
 
 
 def lowest_common_level(courses: Iterable[Sequence[CoursePoint]]) -> float:

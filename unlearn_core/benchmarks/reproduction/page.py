@@ -9,6 +9,7 @@ from unlearn_core.benchmarks.csv_tables import Tables
 from unlearn_core.benchmarks.published_claims import published_claims
 from unlearn_core.benchmarks.published_section import published_setting_claims
 from unlearn_core.benchmarks.reproduction.findings import Claim, Finding, combine
+from unlearn_core.benchmarks.reproduction.l2ul.l2ul_comparisons import published_comparisons
 from unlearn_core.benchmarks.reproduction.l2ul_claims import l2ul
 from unlearn_core.benchmarks.reproduction.noise_section import noise_claims
 from unlearn_core.benchmarks.reproduction.paper_claim import PaperClaim, Work
@@ -74,6 +75,7 @@ def every_finding(tables: Tables) -> list[Claim]:
         *ladder_claims(tables.printed, PRINTED_NOISE),
         *published_setting_claims(tables.published),
         *noise_claims(tables.noise),
+        *published_comparisons(tables.frontier),
         *(_without(*needless) for needless in WITHOUT),
     ]
 

@@ -5,15 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from unlearn_core.benchmarks.reproduction.course_panel import FORGET, QUIET, add_course
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.course import CurvesResult
 from unlearn_core.domain.results.method_artifacts import NoiseErrors, NoiseImages
 from unlearn_core.store.files import shipped_runs
 
 RUNS = ("unsir-ship", "unsir-ship-no-noise")
 """The run with learned noise, and the same without noise."""
 TILES = 8
-FORGET, RETAIN, QUIET = "#C2410C", "#0F766E", "#566070"
 
 
 def write_plot(path: Path) -> None:
@@ -31,7 +30,8 @@ def write_plot(path: Path) -> None:
     errors, *courses = below.subplots(1, 3)
     _add_errors(errors, reports[0])
     for axis, report, title in zip(courses, reports, ("learned noise", "no noise"), strict=True):
-        _add_course(axis, report, title)
+        add_course(axis, report)
+        axis.set_title(title)
     courses[1].sharey(courses[0])
     courses[0].legend(loc="lower left")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,27 +56,4 @@ def _add_errors(axis: Any, report: Report) -> None:
     axis.axhline(guess, color=QUIET, linestyle=":")
     axis.annotate("guessing", (0.98, guess), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=QUIET)
     axis.set(title="learning the noise", xlabel="step", ylabel="error of the original on it (nats)", ylim=(0, None))
-    axis.grid(alpha=0.3)
-
-
-def _add_course(axis: Any, report: Report, title: str) -> None:
-    """Add the accuracies on a few images along impair and repair."""
-    curves = report[CurvesResult]
-    for values, colour, line, label in (
-        (curves.retain, RETAIN, "-", "retain set"),
-        (curves.forget, FORGET, "--", "forget set"),
-    ):
-        axis.plot(curves.steps, 100 * values, color=colour, linestyle=line, label=label)
-    for phase in curves.phases:
-        axis.axvline(phase.first_step, color=QUIET, linewidth=0.8, linestyle=":")
-        axis.annotate(
-            phase.name,
-            (phase.first_step, 1.0),
-            xycoords=("data", "axes fraction"),
-            xytext=(3, -12),
-            fontsize=9,
-            textcoords="offset points",
-            color=QUIET,
-        )
-    axis.set(title=title, xlabel="step of the run", ylabel="accuracy (%)", ylim=(-2, 112))
     axis.grid(alpha=0.3)

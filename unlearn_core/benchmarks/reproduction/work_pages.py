@@ -11,6 +11,7 @@ from pathlib import Path
 from unlearn_core.benchmarks import csv_tables, results_page
 from unlearn_core.benchmarks.csv_tables import Tables
 from unlearn_core.benchmarks.reproduction import noise_section, page
+from unlearn_core.benchmarks.reproduction.l2ul import l2ul_section
 from unlearn_core.benchmarks.reproduction.page import WORKS_DIR
 from unlearn_core.charts.text.lesson_text import fill, lesson_values
 from unlearn_core.methods import methods
@@ -29,6 +30,8 @@ def _limits(tables: Tables) -> str:
 
 
 BLOCKS: Mapping[str, Callable[[Tables], str]] = {
+    "l2ul-claims": lambda tables: page.claims_table("l2ul", tables),
+    "l2ul-frontier": lambda tables: l2ul_section.frontier_section(tables.frontier, root="../"),
     "unsir-claims": lambda tables: page.claims_table("unsir", tables),
     "unsir-noise": lambda tables: noise_section.noise_section(tables.noise, root="../"),
     "unsir-noise-sentence": lambda tables: noise_section.noise_sentence(tables.noise),
