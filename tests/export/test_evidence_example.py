@@ -20,6 +20,7 @@ def test_the_bundled_example_verifies(tmp_path: Path, home: Path, capsys: pytest
     assert len(figures) > 50
     assert f"{len(figures)} figures were recomputed from the stored outputs and agree." in said
     assert "Measured in the run, not recomputed by verify: relearning/after, relearning/gold" in said
+    assert "linear probe/after" in said
     assert "Nothing differs." in said
     prints = {one.id: one.sha256 for one in read_sheet(out).fingerprints}
     assert prints["weights/after"] == reports.load_example().evaluations["after"].weights

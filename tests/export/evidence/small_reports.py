@@ -20,7 +20,7 @@ from unlearn_core.engine.measuring.recompute import measure_outputs
 NASTY = '<b>ca&t</b> "x" \'\x1b[31m'
 """A class, with markup and a character that acts on a terminal."""
 BY_OUTPUTS = ("accuracy", "closeness", "confusion", "distance", "logits", "membership", "predictions")
-BY_MODELS = ("relearn", "lira", "score", "timings")
+BY_MODELS = ("relearn", "lira", "score", "representation", "timings")
 
 DATASET = DatasetCard(
     id="small",

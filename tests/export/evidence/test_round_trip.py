@@ -63,7 +63,7 @@ def test_the_sheet_has_the_words_of_the_report(folder: Path) -> None:
     cards = [(one.title, one.words.replace("\N{NO-BREAK SPACE}", " ")) for one in verdicts(small_report())]
     assert [(one.title, one.words) for one in sheet.verdicts] == cards
     assert {one.evidence for one in sheet.claims} == {
-        *("accuracy", "relearning", "membership inference", "shadow models", "challenge score")
+        *("accuracy", "relearning", "membership inference", "shadow models", "challenge score", "linear probe")
     }
     assert {"accuracy", "accuracy by class", "relearning", "similarity", "copies"} <= {
         one.evidence for one in sheet.figures

@@ -23,9 +23,16 @@ def test_it_has_every_part_in_order(written: dict[str, bytes]) -> None:
     parts += ["Fingerprints (SHA-256)", "How to verify it"]
     places = [read.text.index(part) for part in parts]
     assert places == sorted(places)
-    for words in ("Relearning", "Membership inference", "Shadow models", "Challenge score", "Similarity"):
+    for words in (
+        "Relearning",
+        "Membership inference",
+        "Shadow models",
+        "Challenge score",
+        "Linear probe",
+        "Similarity",
+    ):
         assert words in read.text
-    assert read.text.count("Measured in the run, not recomputed by verify.") == 3
+    assert read.text.count("Measured in the run, not recomputed by verify.") == 4
     assert "Repeats from other seeds: The run was not repeated." in read.text
 
 

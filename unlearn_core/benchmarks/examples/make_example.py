@@ -22,7 +22,7 @@ from unlearn_core.store.files.artifacts import WEIGHTS_FILE
 def make_example(folder: Path, *, device: str) -> None:
     """Forget "cat" with UNSIR's first preset and write the report to `folder`, without the weights.
 
-    The report is complete: relearning, which is measured on request, is included.
+    The report is complete: what is measured on request is included, but for measurements of ensembles.
     """
     spec = run_spec("resnet20", classes=["cat"], method="unsir")
     with tempfile.TemporaryDirectory() as scratch:
@@ -36,7 +36,8 @@ def make_example(folder: Path, *, device: str) -> None:
         resolved = resolve_run(spec, model_cache)
         after = model_cache.load_model(resolved.card, "after", (out / WEIGHTS_FILE).read_bytes())
         loaded = LoadedRun(out, finished.report, resolved, after)
-        add_to_report(on_demand_measurement("relearn"), loaded, 0, model_cache, NullListener())
+        for name in ("relearn", "feature_map", "representation"):
+            add_to_report(on_demand_measurement(name), loaded, 0, model_cache, NullListener())
         (out / WEIGHTS_FILE).unlink()
         # The outputs of before and gold ship with the classifier and need not ship twice.
         shipped = tuple(model.weights[:32] for model in bundled_models.bundled("resnet20"))

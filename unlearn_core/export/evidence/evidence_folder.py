@@ -20,6 +20,7 @@ from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.report import MODEL_TITLES, Evaluation, Report
 from unlearn_core.domain.results.copies import CopiesResult
 from unlearn_core.domain.results.course import SeedsResult, TimingsResult
+from unlearn_core.domain.results.features import RepresentationResult
 from unlearn_core.domain.results.found_settings import TuningResult
 from unlearn_core.domain.results.layer_comparison import CkaResult
 from unlearn_core.domain.results.outputs import FurtherGolds
@@ -33,7 +34,7 @@ from unlearn_core.export.evidence.sheet_html import render_sheet
 from unlearn_core.store.files.plain_arrays import arrays_from_bytes, arrays_to_bytes
 
 RECORDED = (
-    *(FurtherGolds, RelearnResult, LiraResult, NeuripsScoreResult),
+    *(FurtherGolds, RelearnResult, LiraResult, NeuripsScoreResult, RepresentationResult),
     *(CkaResult, SeedsResult, CopiesResult, TimingsResult, TuningResult),
 )
 """Results that are stored as they are: outputs, and what needs models or images, which the folder does not hold."""

@@ -10,6 +10,7 @@ from unlearn_core.charts.text.claims import NINE_IN_TEN, forget_claims, relearn_
 from unlearn_core.charts.text.gold_card import gold_card
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.copies import CopiesResult
+from unlearn_core.domain.results.features import RepresentationResult
 from unlearn_core.domain.results.layer_comparison import CkaResult
 from unlearn_core.domain.results.outputs import ClosenessResult, DistanceResult, LogitsResult
 from unlearn_core.domain.results.privacy import LiraResult, MembershipResult, NeuripsScoreResult, RelearnResult
@@ -30,6 +31,7 @@ def other_figures(report: Report) -> list[SheetFigure]:
         _entropy(report),
         _shadow_models(report),
         _score(report),
+        _linear_probe(report),
         _representation(report),
         _similarity(report),
         _copies(report),
@@ -144,6 +146,23 @@ def _score(report: Report) -> Iterable[SheetFigure]:
                 unit="ratio",
                 source="run",
             )
+
+
+def _linear_probe(report: Report) -> Iterable[SheetFigure]:
+    result = report.get(RepresentationResult)
+    for model, score in result.forget["probe"].items() if result else ():
+        yield SheetFigure(
+            id=f"linear probe/{model}",
+            evidence="linear probe",
+            what="forget images that a linear probe on the features classifies correctly",
+            model=model,
+            value=score.accuracy,
+            low=score.low,
+            high=score.high,
+            level=_LEVEL,
+            images=score.total,
+            source="run",
+        )
 
 
 def _representation(report: Report) -> Iterable[SheetFigure]:
