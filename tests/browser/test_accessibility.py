@@ -72,6 +72,7 @@ ADDRESSES = [
     *(f"run?id={CLASS}&tab={section.replace(' ', '+')}" for section in SECTIONS),
     f"run?id={CLASS}&tab=Images&picture=401",
     f"run?id={PICTURES}",
+    "run?id=example&tab=Inside",
     "run?id=999",
     "nowhere",
 ]

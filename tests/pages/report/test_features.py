@@ -89,3 +89,13 @@ def test_the_representation_is_offered_measured_and_part_of_the_verdict(visit: V
     report = reports.read(done.data_dir, CLASS)
     assert representation.CHART.summary(report) in words(app)
     assert "a linear probe on its features finds" in words(fine(visit("run", id=str(CLASS)))).lower()
+
+
+def test_the_example_has_a_map_without_grad_cam(visit: Visit) -> None:
+    app = fine(visit("run", id="example", tab="Inside"))
+    maps, gallery = "feature-map-None-maps", "feature-map-None-gallery"
+    assert representation.CHART.summary(reports.load_example()) in words(app)
+    pick(app, 0, key=maps)
+    pick(app, *listed(fine(app), gallery), key=gallery)
+    said = words(fine(app))
+    assert "**Logits of cat, image " in said and "bundled with the lab, so Grad-CAM is not available" in said
