@@ -14,9 +14,19 @@ from unlearn_core.installation import ASSETS
 T = TypeVar("T")
 
 RESULTS_DIR = ASSETS / "results"
-TABLE, LADDER, LADDER_PRINTED, PUBLISHED, COURSES, L2UL_SEARCH, TUNING, AUTO = (
+TABLE, LADDER, LADDER_PRINTED, MEMORISED_LADDER, PUBLISHED, COURSES, L2UL_SEARCH, TUNING, AUTO = (
     RESULTS_DIR / f"{name}.csv"
-    for name in ("runs", "ladder", "ladder-printed", "published", "l2ul_courses", "l2ul_search", "tuning", "auto")
+    for name in (
+        "runs",
+        "ladder",
+        "ladder-printed",
+        "ladder/scores",
+        "published",
+        "l2ul_courses",
+        "l2ul_search",
+        "tuning",
+        "auto",
+    )
 )
 """All measured tables; the methods' runs first."""
 MeasuredRow = dict[str, str | float]
@@ -33,6 +43,8 @@ class Tables(NamedTuple):
     """Steps of the ablation of stochastic re-initialisation, by name."""
     printed: Mapping[str, Row] = {}
     """The same with the noise as the report prints it."""
+    memorised: Sequence[Row] = ()
+    """Steps of the ladder on an original that has memorised its training images."""
     published: Mapping[str, Row] = {}
     """UNSIR in its published setting, by the name of the result."""
     courses: Sequence[Row] = ()
@@ -50,8 +62,9 @@ def read_tables() -> Tables:
     steps, printed, published = (
         read_rows(path, key) for path, key in ((LADDER, "step"), (LADDER_PRINTED, "step"), (PUBLISHED, "name"))
     )
-    auto, noise, frontier = read_rows(AUTO, "key"), *map(read_table, (noise_levels.TABLE, l2ul_courses.TABLE))
-    return Tables(read_table(TABLE), steps, printed, published, read_table(COURSES), auto, noise, frontier)
+    auto, memorised = read_rows(AUTO, "key"), read_table(MEMORISED_LADDER)
+    noise, frontier = map(read_table, (noise_levels.TABLE, l2ul_courses.TABLE))
+    return Tables(read_table(TABLE), steps, printed, memorised, published, read_table(COURSES), auto, noise, frontier)
 
 
 def read_table(path: Path) -> list[dict[str, str]]:

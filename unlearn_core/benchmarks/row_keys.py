@@ -11,8 +11,8 @@ from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.training import evaluate
 
 
-def row_key(spec: UnlearnSpec, measurements: Mapping[str, int], **more: int) -> str:
-    """Return the key of a run's figures from these measurements (each with its revision) and further numbers."""
+def row_key(spec: UnlearnSpec, measurements: Mapping[str, int], **more: int | str) -> str:
+    """Return the key of a run's figures from these measurements (each with its revision) and whatever more."""
     card = classifiers.cards().get(spec.request.classifier)  # The id of one that is trained first says how.
     original = None if card is None else bundled_models.find_bundled(card.id, None, card.seed)
     revisions = {"method": method(spec.method).revision, "training": training.REVISION, "evaluation": evaluate.REVISION}

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 HELP = (
     "Measure UNSIR's published settings on full CIFAR-10 and CIFAR-100 (one CPU hour each), what its noise does at six "
-    "learning rates (three CPU hours), or L2UL's variants along their runs (half a CPU hour). Resumable."
+    "learning rates (three CPU hours), L2UL's variants along their runs (half a CPU hour), or what each idea of "
+    "stochastic re-initialisation adds (three CPU hours). Resumable."
 )
 
 
@@ -114,10 +115,18 @@ def _draws(
         print(f"{count} of {len(runs)}: {what}: {result}", flush=True)
 
 
+def _reinit_ladder(device: str, scratch: Path, end: float) -> None:
+    from unlearn_core.benchmarks.ladder import measure
+
+    for said in measure.measure_all(measure.Ladder(device, scratch, end)):
+        print(said, flush=True)
+
+
 MEASURED: dict[str, Callable[[str, Path, float], None]] = {
     "unsir": _unsir,
     "unsir-noise": _unsir_noise,
     "l2ul": _l2ul,
     "l2ul-search": _l2ul_search,
     "l2ul-frontier": _l2ul_frontier,
+    "reinit-ladder": _reinit_ladder,
 }

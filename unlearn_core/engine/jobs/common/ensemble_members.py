@@ -14,12 +14,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.cards import ClassifierCard
 from unlearn_core.domain.forget_request import ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.recipe import Recipe
 from unlearn_core.domain.split import Split, make_split
 from unlearn_core.domain.tracker import NullTracker, Tracker
 from unlearn_core.engine.initial_weights import initial_model
@@ -29,7 +31,7 @@ from unlearn_core.engine.tuning import early_stop
 from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.models.ensembles import EnsembleOutputs
 from unlearn_core.probes.common.neurips_score import Score, neurips_score, phi
-from unlearn_core.training import evaluate
+from unlearn_core.training import evaluate, weights
 from unlearn_core.training.loops import train
 
 
@@ -43,11 +45,21 @@ class EnsembleTask(NamedTuple):
     data_dir: Path
     device: str
     threads: int
+    recipe: Recipe | None = None
+    """How golds are trained, where that is not the classifier's own recipe."""
+    original: Path | None = None
+    """Weights to unlearn from, where they are not the classifier's own."""
 
 
 def build_all(tasks: list[EnsembleTask], jobs: int) -> Iterator[EnsembleTask]:
-    """Build the missing members, `jobs` of them in parallel, and yield each task when it is done, in order."""
+    """Build the missing members, `jobs` of them in parallel, and yield each task when it is done, in order.
+
+    A single job is done in this process, which may have all that it needs already.
+    """
     missing = [task for task in tasks if not _file(task.folder, task.number).exists()]
+    if jobs == 1:
+        yield from map(_build, missing)
+        return
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         yield from pool.map(_build, missing)
 
@@ -57,9 +69,10 @@ def _build(task: EnsembleTask) -> EnsembleTask:
         torch.set_num_threads(task.threads)
     model_cache, tracker = _model_cache(task.device, task.data_dir), NullTracker()
     if isinstance(task.source, ForgetRequest):
-        outputs = gold_outputs(task.source, task.number, model_cache, tracker)
+        outputs = gold_outputs(task.source, task.number, model_cache, tracker, recipe=task.recipe)
     else:
-        outputs = unlearned_outputs(task.source, task.number, model_cache, tracker)
+        own = None if task.original is None else load_original(task.source.request, task.original, model_cache)
+        outputs = unlearned_outputs(task.source, task.number, model_cache, tracker, own)
     save_outputs(task.folder, task.number, outputs)
     return task
 
@@ -70,9 +83,18 @@ def _model_cache(device: str, data_dir: Path) -> ModelCache:
     return ModelCache(device, data_dir)
 
 
-def gold_outputs(request: ForgetRequest, number: int, model_cache: ModelCache, tracker: Tracker) -> EnsembleOutputs:
-    """Return one gold's outputs; the same model as from a gold job with this seed."""
-    card = classifiers.card(request.classifier)
+def load_original(request: ForgetRequest, weights_file: Path, model_cache: ModelCache) -> FrozenModel:
+    """Return a model of the request's classifier with the weights of a safetensors file."""
+    model = initial_model(classifiers.card(request.classifier), 0, model_cache)
+    model.load_state_dict(load_file(weights_file, device=str(model_cache.device)))
+    return FrozenModel("before", weights.checksum(model), model.eval().requires_grad_(False))
+
+
+def gold_outputs(
+    request: ForgetRequest, number: int, model_cache: ModelCache, tracker: Tracker, *, recipe: Recipe | None = None
+) -> EnsembleOutputs:
+    """Return one gold's outputs; without a recipe of its own the same model as from a gold job with this seed."""
+    card = _with_recipe(classifiers.card(request.classifier), recipe)
     data = model_cache.dataset(card.dataset)
     split = make_split(data.card, data.image_dataset.labels, request.forget)
     return outputs_of(
@@ -80,13 +102,19 @@ def gold_outputs(request: ForgetRequest, number: int, model_cache: ModelCache, t
     )
 
 
-def train_original(request: ForgetRequest, number: int, model_cache: ModelCache, tracker: Tracker) -> nn.Module:
-    """Return a model trained by the classifier's recipe on all training images, from another seed."""
-    card = classifiers.card(request.classifier)
+def train_original(
+    request: ForgetRequest, number: int, model_cache: ModelCache, tracker: Tracker, *, recipe: Recipe | None = None
+) -> nn.Module:
+    """Return a model trained on all training images from another seed, by this recipe or the classifier's own."""
+    card = _with_recipe(classifiers.card(request.classifier), recipe)
     data = model_cache.dataset(card.dataset)
     split = make_split(data.card, data.image_dataset.labels, request.forget)
     rows = np.sort(np.concatenate([split.forget_train, split.retain_train]))
     return _trained(card, rows, bundled_models.SHADOW_SEED_OFFSET + number, model_cache, tracker)
+
+
+def _with_recipe(card: ClassifierCard, recipe: Recipe | None) -> ClassifierCard:
+    return card if recipe is None else card.model_copy(update={"recipe": recipe})
 
 
 def _trained(card: ClassifierCard, rows: np.ndarray, seed: int, model_cache: ModelCache, tracker: Tracker) -> nn.Module:
