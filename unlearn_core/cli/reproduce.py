@@ -116,9 +116,9 @@ def _draws(
 
 
 def _reinit_ladder(device: str, scratch: Path, end: float) -> None:
-    from unlearn_core.benchmarks.ladder import measure
+    from unlearn_core.benchmarks.reproduction.ladder import ladder_rows
 
-    for said in measure.measure_all(measure.Ladder(device, scratch, end)):
+    for said in ladder_rows.measure_all(ladder_rows.Ladder(device, scratch, end)):
         print(said, flush=True)
 
 

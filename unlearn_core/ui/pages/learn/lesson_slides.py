@@ -15,7 +15,7 @@ from unlearn_core.charts.text.lesson_text import fill
 from unlearn_core.domain.lessons import Expectation, Lesson, StepChart
 from unlearn_core.domain.report import Report
 from unlearn_core.ui.components import chart_card
-from unlearn_core.ui.pages.learn import room_answers
+from unlearn_core.ui.pages.learn import room_choices
 from unlearn_core.ui.pages.learn.lesson_steps import Values
 from unlearn_core.ui.room import following, slides
 from unlearn_core.ui.shell import drawings, url_state
@@ -77,13 +77,13 @@ def _question(title: str, text: str, expectation: Expectation, values: Values, r
         st.markdown("\n".join(f"* {fill(choice, values)}" for choice in expectation.choices))
     if room is not None:
         with question:
-            st.fragment(room_answers.show_count, run_every=room_answers.TICK_SECONDS)(*room)
+            st.fragment(room_choices.show_count, run_every=room_choices.TICK_SECONDS)(*room)
 
 
 def _expected(title: str, expectation: Expectation, values: Values, room: Room) -> None:
     st.title(title, anchor=False)
     st.header(fill(expectation.question, values), anchor=False)
-    live = st.fragment(room_answers.show_answers, run_every=room_answers.TICK_SECONDS)
+    live = st.fragment(room_choices.show_choices, run_every=room_choices.TICK_SECONDS)
     live(*room, expectation, values, right=expectation.right)
 
 

@@ -11,7 +11,7 @@ from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.lessons import Expectation, Lesson
 from unlearn_core.domain.run import RunState
 from unlearn_core.ui.components import chart_card
-from unlearn_core.ui.pages.learn import room_answers
+from unlearn_core.ui.pages.learn import room_choices
 from unlearn_core.ui.pages.learn.lessons import known_lessons, run_report
 from unlearn_core.ui.room import room_link, slides
 from unlearn_core.ui.room.following import BOARD_PARAM
@@ -137,17 +137,17 @@ def _change(param: str, key: str, *fresh: str) -> None:
         url_state.set_param(other, "")
 
 
-@st.fragment(run_every=room_answers.TICK_SECONDS)
+@st.fragment(run_every=room_choices.TICK_SECONDS)
 def _live(code: str, lesson: Lesson, values: Mapping[str, Value]) -> None:
     """What the room expects and has run, read again every two seconds."""
     step = _question(lesson)
     expectation = _questions(lesson)[step]
     st.header(fill(expectation.question, values), anchor=False)
     if _shown() == "count":
-        room_answers.show_count(code, lesson.id, step)
+        room_choices.show_count(code, lesson.id, step)
     else:
         right = expectation.right if _shown() == "result" else ()
-        room_answers.show_answers(code, lesson.id, step, expectation, values, right=right)
+        room_choices.show_choices(code, lesson.id, step, expectation, values, right=right)
     _runs(code)
 
 

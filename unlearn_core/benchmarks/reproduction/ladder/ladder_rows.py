@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from unlearn_core.benchmarks.csv_tables import MEMORISED_LADDER, MeasuredRow, Row, read_rows, write_rows
-from unlearn_core.benchmarks.ladder import resampling
-from unlearn_core.benchmarks.ladder.setting import (
+from unlearn_core.benchmarks.reproduction.ladder import resampling
+from unlearn_core.benchmarks.reproduction.ladder.setting import (
     MAX_LOSS,
     NUM_GOLDS,
     NUM_MODELS,

@@ -21,7 +21,7 @@ def show_count(code: str, lesson: str, step: int) -> None:
     st.markdown(f"# {formatting.pluralize(total, 'answer')}")
 
 
-def show_answers(
+def show_choices(
     code: str,
     lesson: str,
     step: int,

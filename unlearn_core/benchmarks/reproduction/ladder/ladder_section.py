@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from unlearn_core.benchmarks.csv_tables import Row
-from unlearn_core.benchmarks.ladder import resampling
-from unlearn_core.benchmarks.ladder.measure import CEILING
-from unlearn_core.benchmarks.ladder.setting import (
+from unlearn_core.benchmarks.reproduction.findings import Claim
+from unlearn_core.benchmarks.reproduction.ladder import resampling
+from unlearn_core.benchmarks.reproduction.ladder.ladder_rows import CEILING
+from unlearn_core.benchmarks.reproduction.ladder.setting import (
     NUM_MODELS,
     PRINTED_AS_VARIANCE,
     RATES,
@@ -18,7 +19,6 @@ from unlearn_core.benchmarks.ladder.setting import (
     recipe,
     steps,
 )
-from unlearn_core.benchmarks.reproduction.findings import Claim
 
 COMMAND = "python -m unlearn_core reproduce --work reinit-ladder"
 

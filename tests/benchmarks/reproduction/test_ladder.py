@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unlearn_core.benchmarks.ladder import measure, resampling, section, setting
-from unlearn_core.benchmarks.ladder.measure import CEILING, Entry
-from unlearn_core.benchmarks.ladder.setting import RATES, REPORTED, TUNING, LadderStep, steps
+from unlearn_core.benchmarks.reproduction.ladder import ladder_rows, ladder_section, resampling, setting
+from unlearn_core.benchmarks.reproduction.ladder.ladder_rows import CEILING, Entry
+from unlearn_core.benchmarks.reproduction.ladder.setting import RATES, REPORTED, TUNING, LadderStep, steps
 from unlearn_core.domain.forget_request import ForgetImages, ForgetRequest
 from unlearn_core.models import classifiers
 from unlearn_core.models.ensembles import EnsembleOutputs
@@ -53,14 +53,14 @@ def test_learning_rates_are_chosen_on_other_images() -> None:
     rows = [tried(step, TUNING, rate, score) for step in two for rate, score in scores.items()]
     rows += [tried(step, REPORTED, rate, 1 - score) for step in two for rate, score in scores.items()]
     rows.append(tried(two[1], TUNING, RATES[0], 9, noise=0.5))
-    chosen = measure.chosen_rates({str(number): row for number, row in enumerate(rows)}, 0.02)
+    chosen = ladder_rows.chosen_rates({str(number): row for number, row in enumerate(rows)}, 0.02)
     assert chosen == {"+ random re-initialisation": RATES[1], "+ Gaussian noise": RATES[1]}
 
 
 def test_the_noise_is_the_largest_that_the_original_tolerates() -> None:
     accuracies = dict(zip((0.0, *setting.SIGMAS), (0.65, 0.651, 0.645, 0.63, 0.645, 0.4), strict=True))
-    assert measure.tolerated_noise(accuracies) == 0.01, "what comes after an intolerable one does not count"
-    assert measure.tolerated_noise({**accuracies, 0.005: 0.6}) == 0.0
+    assert ladder_rows.tolerated_noise(accuracies) == 0.01, "what comes after an intolerable one does not count"
+    assert ladder_rows.tolerated_noise({**accuracies, 0.005: 0.6}) == 0.0
 
 
 def made_up(seed: int, *, shift: float = 0.0, count: int = 8) -> EnsembleOutputs:
@@ -104,7 +104,7 @@ def row(step: str, score: float, sigma: float = 0.0, request: str = REPORTED, sp
 
 
 def test_the_section_says_what_was_measured_and_what_was_not() -> None:
-    assert section.COMMAND in section.ladder_section([])
+    assert ladder_section.COMMAND in ladder_section.ladder_section([])
     rows = [
         row("+ Gaussian noise", 0.08, 0.02, TUNING),
         row(CEILING, 0.16),
@@ -114,11 +114,11 @@ def test_the_section_says_what_was_measured_and_what_was_not() -> None:
         row("+ Gaussian noise", 0.01, 0.1),
         row("MSE instead of CE", 0.0701, 0.02, spread=0.02),
     ]
-    text = section.ladder_section(rows)
+    text = ladder_section.ladder_section(rows)
     assert "| fine-tune | 0.0496 | 0.0200 ± 0.0010 | 12 % |  | 0.0200 | 1.000 | 1.000 | 0.001 |" in text
     assert "| + Gaussian noise | 0.0653 | 0.0700 ± 0.0010 | 44 % | 0.0100 |" in text
     assert "| three cycles | 0.0856 | not measured |" in text and "0.02, is the largest" in text
-    findings = {claim.words: claim.finding for claim in section.ladder_claims(rows)}
+    findings = {claim.words: claim.finding for claim in ladder_section.ladder_claims(rows)}
     words = "On an original that memorises, "
     assert findings[f'{words}"+ random re-initialisation" scores more than "fine-tune"'] == "holds"
     assert findings[f'{words}"+ Gaussian noise" scores more than "+ random re-initialisation"'] == "does not hold"
@@ -156,12 +156,12 @@ def test_it_is_measured_in_slices_and_goes_on(tmp_path: Path, monkeypatch: pytes
     }  # fmt: skip
     monkeypatch.setattr(setting, "forget_request", request)
     for name, value in changes.items():
-        monkeypatch.setattr(measure, name, value)
-    monkeypatch.setattr(measure, "PRINTED_AS_VARIANCE", setting.SIGMAS[0])
-    monkeypatch.setattr(measure.os, "cpu_count", lambda: 1)
-    assert list(measure.measure_all(measure.Ladder("cpu", tmp_path / "scratch", 0.0)))[1:] == [], "time is over"
-    said = list(measure.measure_all(measure.Ladder("cpu", tmp_path / "scratch", float("inf"))))
-    rows = measure.read_rows(tmp_path / "scores.csv", "key")
+        monkeypatch.setattr(ladder_rows, name, value)
+    monkeypatch.setattr(ladder_rows, "PRINTED_AS_VARIANCE", setting.SIGMAS[0])
+    monkeypatch.setattr(ladder_rows.os, "cpu_count", lambda: 1)
+    assert list(ladder_rows.measure_all(ladder_rows.Ladder("cpu", tmp_path / "scratch", 0.0)))[1:] == [], "time is over"
+    said = list(ladder_rows.measure_all(ladder_rows.Ladder("cpu", tmp_path / "scratch", float("inf"))))
+    rows = ladder_rows.read_rows(tmp_path / "scores.csv", "key")
     assert {row["step"] for row in rows.values()} == {CEILING, *(step.name for step in few)}
     for row in rows.values():
         product = float(row["forgetting"]) * float(row["retain"]) * float(row["test"])
@@ -170,5 +170,5 @@ def test_it_is_measured_in_slices_and_goes_on(tmp_path: Path, monkeypatch: pytes
             assert float(row["error"]) == pytest.approx(
                 np.std(np.array(row["resampled"].split(), float), ddof=1), abs=2e-5
             )
-    again = list(measure.measure_all(measure.Ladder("cpu", tmp_path / "other", float("inf"))))
+    again = list(ladder_rows.measure_all(ladder_rows.Ladder("cpu", tmp_path / "other", float("inf"))))
     assert len(said) > len(again) == 1, "all of it is known"
