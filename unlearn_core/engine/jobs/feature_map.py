@@ -38,7 +38,7 @@ def measure(
     features = collect_features(models, card, rows, model_cache, track)
     listener.check()
     forgotten = np.arange(len(rows)) < len(forget)
-    points = feature_map.lay_out(feature_map.align(features, ~forgotten))
+    points = feature_map.draw(features, ~forgotten)
     listener.check()
     labels, neighbours = report.labels[rows], {name: nearest(own) for name, own in features.items()}
     return FeatureMapResult(

@@ -42,6 +42,17 @@ class Silhouette(NamedTuple):
     retain: float
 
 
+def draw(features: Mapping[str, np.ndarray], retained: np.ndarray) -> dict[str, np.ndarray]:
+    """Align the features (n, F) of all models and lay them out; see `align` and `lay_out`.
+
+    It uses one thread: sums over several have another order each time, and steps this short are no faster on two cores.
+    """
+    from threadpoolctl import threadpool_limits  # pyright: ignore[reportMissingTypeStubs]
+
+    with threadpool_limits(1):
+        return lay_out(align(features, retained))
+
+
 def align(features: Mapping[str, np.ndarray], retained: np.ndarray) -> dict[str, np.ndarray]:
     """Return the features (n, F) of each model as (n, at most COMPONENTS) float64, rotated onto those of the first.
 
@@ -76,11 +87,9 @@ def _rotation(moved: np.ndarray, onto: np.ndarray) -> np.ndarray:
 def lay_out(aligned: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the place (n, 2) float32 of each image in each model, by one t-SNE over all models.
 
-    Equal features get one place, so models with the same features have the same map. It uses one thread: sums over
-    several have another order each time, and steps this short are no faster on two cores.
+    Equal features get one place, so models with the same features have the same map.
     """
     from sklearn.manifold import TSNE  # pyright: ignore[reportMissingTypeStubs] -- It has no types.
-    from threadpoolctl import threadpool_limits  # pyright: ignore[reportMissingTypeStubs]
 
     stacked = np.concatenate(list(aligned.values()))
     different, places = np.unique(stacked, axis=0, return_inverse=True)
@@ -92,8 +101,7 @@ def lay_out(aligned: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         max_iter=ITERATIONS,
         random_state=0,
     )
-    with threadpool_limits(1):
-        found = np.asarray(layout.fit_transform(different.astype(np.float32)), np.float32)[places.ravel()]
+    found = np.asarray(layout.fit_transform(different.astype(np.float32)), np.float32)[places.ravel()]
     return dict(zip(aligned, np.split(found, len(aligned)), strict=True))
 
 
