@@ -17,8 +17,12 @@ GUARDS = ("adv-imp", "none", "imp", "adv")
 RATES = (5e-4, 2e-3)
 """The learning rates of every goal with every safeguard; the preset's is twice the last one."""
 _NEAREST = {"goal": "nearest", "guard": "adv-imp"}
-_FROZEN = {"frozen_norm": True, "most": 2.3, "lr": 1e-3}
 
+FROZEN_TRIALS: tuple[dict[str, Any], ...] = (
+    _NEAREST | {"lr": 1e-3, "hold": 2.0, "frozen_norm": True},
+    {"frozen_norm": True, "most": 2.3, "lr": 1e-3},
+)
+"""With frozen batch norm, where the loss is bounded: by its labels, or by a cap."""
 RATE_TRIALS: tuple[dict[str, Any], ...] = tuple(
     {"goal": goal, "guard": guard, "lr": lr} for guard, goal, lr in product(GUARDS, GOALS, RATES)
 )
@@ -35,12 +39,10 @@ MORE_TRIALS: tuple[dict[str, Any], ...] = (
             {"radius": 1.0},
             {"radius": 2.0},
             {"copies": 4},
-            {"frozen_norm": True},
         )
     ),
     *({"goal": goal} for goal in GOALS),
     {"most": 2.3},
-    _FROZEN,
     {"clip": 1.0},
 )
 """Around the best goal, and the preset with other goals and other ways to bound its loss."""
@@ -56,7 +58,7 @@ def searched() -> dict[str, DrawnRun]:
     """Return every run of the search by its key."""
     return by_key(
         DrawnRun(label(changes), drawn_spec(draw, IMAGES, {"max_steps": MAX_STEPS} | changes))
-        for trials in (NEAREST_TRIALS, RATE_TRIALS, MORE_TRIALS)
+        for trials in (FROZEN_TRIALS, NEAREST_TRIALS, RATE_TRIALS, MORE_TRIALS)
         for draw in SEARCH_DRAWS
         for changes in trials
     )

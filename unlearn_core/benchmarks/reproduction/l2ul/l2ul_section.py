@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import mean
 
-from unlearn_core.benchmarks.csv_tables import Row
+from unlearn_core.benchmarks.csv_tables import L2UL_SEARCH, Row, read_table
 from unlearn_core.benchmarks.reproduction.l2ul.l2ul_comparisons import own_comparisons, published_comparisons
 from unlearn_core.benchmarks.reproduction.l2ul.l2ul_draws import REPORTED_DRAWS, SEARCH_DRAWS, drawn_spec
 from unlearn_core.benchmarks.reproduction.l2ul.l2ul_frontier import (
@@ -15,6 +15,7 @@ from unlearn_core.benchmarks.reproduction.l2ul.l2ul_frontier import (
     reported,
     settings,
 )
+from unlearn_core.benchmarks.reproduction.l2ul.l2ul_search import searched
 from unlearn_core.charts.measured.l2ul_courses import (
     Courses,
     Draws,
@@ -77,7 +78,7 @@ def _how_to_read(rows: Sequence[Row], root: str) -> str:
     return (
         f"L2UL on {len(REPORTED_DRAWS)} draws of training images, that share no image with each other or with the "
         f"{len(SEARCH_DRAWS)} draws on which the learning rates were searched "
-        f"([l2ul_search.csv]({root}assets/results/l2ul_search.csv), validation images only, `{SEARCH_COMMAND}`). Each "
+        f"([l2ul_search.csv]({root}assets/results/l2ul_search.csv), validation images only, {_searched()}). Each "
         f"goal and safeguard has its own rate ({rates[0]:g} to {rates[-1]:g}); the rest is that of the preset "
         f"`bundled`, but with both safeguards the goal *nearest label* has a weight regularisation of "
         f"{NEAREST['hold']:g}: under {drawn_spec(0, MAIN_SIZE, {}).params['hold']:g} two images of one of "
@@ -89,6 +90,12 @@ def _how_to_read(rows: Sequence[Row], root: str) -> str:
         "figure there. Accuracies on retained test images in per cent, means over draws ± standard errors. Each point "
         f"is a row of [l2ul_frontier.csv]({root}assets/results/l2ul_frontier.csv). Measured on: {device}."
     )
+
+
+def _searched() -> str:
+    """Return how many trials of the search were run, and its command."""
+    done = len({row["key"] for row in read_table(L2UL_SEARCH)})
+    return f"{done} of {len(searched())} trials were run, `{SEARCH_COMMAND}`"
 
 
 def _table(found: Courses, images: int, names: Sequence[str]) -> list[str]:
