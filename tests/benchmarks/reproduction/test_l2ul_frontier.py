@@ -184,8 +184,10 @@ def test_the_section_and_the_plot_can_be_made_from_few_rows(tmp_path: Path) -> N
     assert "`nearest` 80.0 % (0.0 % left, 1 draws)" in l2ul_section.best_sentence(rows)
     assert "**16 images**" in text and "| nearest label, ADV+IMP | 1 | 1 | 85.0 | 80.0 | 0.0 | 80.0 | 5 | 100 |" in text
     assert "Not measured yet" in l2ul_section.frontier_section([])
-    for name in ("one.svg", "two.svg"):
-        l2ul_plot.write_plot(tmp_path / name, courses(rows))
+    for name in ("one.svg", "two.svg", "few.svg"):
+        more = [line for draw in range(1, 1 if name == "few.svg" else 3) for line in run("relabel", draw, 0.7)]
+        l2ul_plot.write_plot(tmp_path / name, courses([*rows, *more]))
+    assert "random label" not in (tmp_path / "few.svg").read_text() and "goal" not in (tmp_path / "few.svg").read_text()
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from unlearn_core.benchmarks.reproduction.l2ul.l2ul_comparisons import MIN_DRAWS
 from unlearn_core.charts.measured.equal_forgetting import IMAGES
 from unlearn_core.charts.measured.l2ul_courses import GOALS, GUARDS, Courses, frontier, setting_name
 
@@ -11,7 +12,7 @@ STYLES = {"nearest": ("#2563EB", "o", "-"), "relabel": ("#C2410C", "s", "--"), "
 
 
 def write_plot(path: Path, courses: Courses) -> None:
-    """Write the panels as SVG, means over draws with standard errors."""
+    """Write the panels as SVG, means over draws with standard errors; a setting with few draws has no line."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -21,13 +22,14 @@ def write_plot(path: Path, courses: Courses) -> None:
     figure, axes = pyplot.subplots(1, len(GUARDS), figsize=(13, 4), sharey=True, layout="constrained")
     for axis, (guard, title) in zip(axes, GUARDS.items(), strict=True):
         for goal in GOALS:
-            draws = courses.get((setting_name(goal, guard), IMAGES))
-            if draws:
+            draws = courses.get((setting_name(goal, guard), IMAGES), {})
+            if len(draws) >= MIN_DRAWS:
                 _add_line(axis, goal, frontier(draws))
         axis.set(title=title, xlabel="left of the forget images (%)", xlim=(104, -4))
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("retain set, test images (%)")
-    axes[0].legend(title="goal")
+    if axes[0].has_data():
+        axes[0].legend(title="goal")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)
