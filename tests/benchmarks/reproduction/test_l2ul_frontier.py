@@ -94,29 +94,6 @@ def test_a_run_is_recorded_from_the_original_to_its_end(tmp_path: Path) -> None:
     assert all(float(row["forget_train"]) <= float(row["level"]) for row in rows[1:-1])
 
 
-def test_equal_attacks_are_made_once_and_counted_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    attack = l2ul_draws.l2ul.pgd_l2_batched
-
-    def counted(*args: object, **options: object) -> object:
-        made.append(1)
-        return attack(*args, **options)  # pyright: ignore
-
-    monkeypatch.setattr(l2ul_draws.l2ul, "pgd_l2_batched", counted)
-    runs = (
-        drawn("relabel", stops=False)
-        | drawn("misclassify", stops=False)
-        | drawn("misclassify", stops=False, radius=1.0)
-    )
-    every = list(l2ul_draws.measure_missing(runs, (), on_test=True, seconds=60, device="cpu", data_dir=tmp_path))
-    assert len(made) == 2, "the third has another radius"
-    assert len({rows[-1]["passes"] for rows in every}) == 1
-    for (key, run), rows in zip(runs.items(), every, strict=True):
-        alone = l2ul_draws.follow(run.spec, ModelCache("cpu", tmp_path), on_test=True)
-        assert (rows[-1]["passes"], rows[-1]["step"]) == (alone.passes, alone.points[-1].step)
-        assert rows[-1]["retain"] == round(alone.points[-1].retain, 5), key
-
-
 def test_the_search_gets_no_test_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ((_, run),) = drawn("nearest").items()
     given: list[int] = []

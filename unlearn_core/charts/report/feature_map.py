@@ -61,6 +61,13 @@ def class_places(report: Report, points: np.ndarray) -> dict[int, np.ndarray]:
     return {int(label): medoid(points[labels == label]) for label in shown}
 
 
+def forgotten_labels(report: Report) -> set[int]:
+    """Return the labels of the forgotten classes that are on the map, whose names stand out; none for single images."""
+    result = report[FeatureMapResult]
+    is_class = report.spec.request.forget.kind == "classes"
+    return set(report.labels[result.images[: result.num_forget]].tolist()) if is_class else set()
+
+
 def table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per image: its class and set, and its place on the map of each model."""
 
@@ -132,8 +139,7 @@ def _traces(report: Report, model: str, points: np.ndarray, theme: Theme, *, row
 
 
 def _labels(report: Report, points: np.ndarray, theme: Theme) -> list[PlotlyDict]:
-    labels = report.labels[report[FeatureMapResult].images[: report[FeatureMapResult].num_forget]]
-    forgotten = set(labels.tolist()) if report.spec.request.forget.kind == "classes" else set()
+    forgotten = forgotten_labels(report)
     return [
         {
             "text": f"<b>{name}</b>" if label in forgotten else name,

@@ -156,11 +156,12 @@ def summary(sweep_data: SweepData, *, pair: tuple[str, str] | None = None, objec
     """The best trial's value and its two hyperparameters."""
     names, name = pair or _first_two(sweep_data), objective or sweep_data.sweep.spec.objectives[0]
     pick = min if OBJECTIVES[name].lower_is_better else max
-    trial, value = pick(_known(sweep_data, name), key=lambda one: one[1])
+    known = _known(sweep_data, name)
+    trial, value = pick(known, key=lambda one: one[1])
     where = " and ".join(
         f"{sweep_data.hyperparameter_title(own).lower()} {format_value(trial.params[own])}" for own in names
     )
-    drawn = "Each tile is a tried pair of values" if _is_grid(_known(sweep_data, name), names) else NEAR
+    drawn = "Each tile is a tried pair of values" if _is_grid(known, names) else NEAR
     return f"The best trial, {format_objective(name, value)}, has {where}. {drawn}."
 
 

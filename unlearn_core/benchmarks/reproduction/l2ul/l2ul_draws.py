@@ -4,13 +4,11 @@ The draws that settings are searched on and those that results are reported on s
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from unlearn_core.benchmarks.csv_tables import MeasuredRow, pending
 from unlearn_core.benchmarks.results import CLASSIFIER
@@ -26,11 +24,10 @@ from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.devices import describe_device
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run
-from unlearn_core.methods import l2ul, method
+from unlearn_core.methods import method
 from unlearn_core.models import classifiers
 from unlearn_core.probes import probes
 from unlearn_core.training import evaluate
-from unlearn_core.training.attacks import IMAGES_PER_CHUNK
 from unlearn_core.training.batches import to_floats
 
 T = TypeVar("T")
@@ -117,43 +114,8 @@ def measure_missing(
 ) -> Iterator[list[MeasuredRow]]:
     """Yield the rows of each run whose key is not known, and start none after so many seconds."""
     model_cache = ModelCache(device, data_dir)
-    with _attacks_made_once():
-        for key, run in pending(runs, known, seconds=seconds):
-            yield _rows(key, run, follow(run.spec, model_cache, on_test=on_test), describe_device(device))
-
-
-@contextmanager
-def _attacks_made_once() -> Iterator[None]:
-    """Within the block, runs whose attacks are equal share the last one: it takes up to half of a run's time.
-
-    It depends on the draw and the attack's hyperparameters only. Its steps are counted in each of the runs.
-    """
-    attack, last = l2ul.pgd_l2_batched, dict[str, tuple[tuple[Any, ...], Tensor, Tensor, Tensor]]()
-
-    def shared(model: Any, images: Tensor, targets: Tensor, **options: Any) -> Tensor:
-        progress = options["progress"]
-        known, old_images, old_targets, made = last.get("attack", ((), images[:0], targets[:0], images))
-        asked = (
-            id(model),
-            options["radius"],
-            options["step"],
-            options["steps"],
-            options["generator_for"](0).initial_seed(),
-        )
-        if known == asked and old_images.equal(images) and old_targets.equal(targets):
-            for part in images.split(IMAGES_PER_CHUNK):
-                for _ in progress((part, number) for number in range(options["steps"])):
-                    pass
-            return made
-        made = attack(model, images, targets, **options)
-        last["attack"] = asked, images, targets, made
-        return made
-
-    l2ul.pgd_l2_batched = shared
-    try:
-        yield
-    finally:
-        l2ul.pgd_l2_batched = attack
+    for key, run in pending(runs, known, seconds=seconds):
+        yield _rows(key, run, follow(run.spec, model_cache, on_test=on_test), describe_device(device))
 
 
 def _rows(key: str, run: DrawnRun, course: DrawnCourse, device: str) -> list[MeasuredRow]:

@@ -13,7 +13,7 @@ from streamlit.components.v2 import component
 from unlearn_core.charts.chart import report_labels
 from unlearn_core.charts.drawing.theme import Theme, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, percent
-from unlearn_core.charts.report.feature_map import class_places, mapped_models, plane
+from unlearn_core.charts.report.feature_map import class_places, forgotten_labels, mapped_models, plane
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.report import MODEL_TITLES, Report
 from unlearn_core.domain.results.features import FeatureMapResult
@@ -88,9 +88,7 @@ def _drawing(reports: Sequence[Report], theme: Theme) -> str:
 
 def _panels(report: Report) -> list[dict[str, Any]]:
     result, noun = report[FeatureMapResult], report.dataset.item_noun
-    found = plane(result)
-    is_class = report.spec.request.forget.kind == "classes"
-    forgotten = set(report.labels[result.images[: result.num_forget]].tolist()) if is_class else set()
+    found, forgotten = plane(result), forgotten_labels(report)
     return [
         {
             "title": MODEL_LABELS[model],
