@@ -7,7 +7,16 @@ import numpy as np
 from unlearn_core.charts.report.gold_metrics import GOLD_METRICS
 from unlearn_core.domain.results.features import FeatureMapResult, MappedFeatures, Reading, RepresentationResult
 from unlearn_core.domain.results.layer_comparison import CkaResult, FeatureSimilarity, LayerSimilarity
-from unlearn_core.domain.results.outputs import Agreement, ClosenessResult, GoldComparison, ZrfResult, ZrfValues
+from unlearn_core.domain.results.outputs import (
+    ACCURACY_PARTS,
+    Agreement,
+    ClosenessResult,
+    GoldComparison,
+    Part,
+    SummaryScoresResult,
+    ZrfResult,
+    ZrfValues,
+)
 from unlearn_core.domain.results.predictions import Score
 from unlearn_core.domain.results.result import Result
 from unlearn_core.domain.split import Split
@@ -20,7 +29,17 @@ def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: b
     models = ("before", "after", *(["gold"] if gold else []), *(["twin"] if twin else []))
     found: list[Result] = [_zrf(rng, models), _cka(rng, layers, models), _feature_map(seed, split, models)]
     found.append(representation(np.random.default_rng(seed).uniform(0.75, 0.85, len(models)), split, models))
-    return [*found, _closeness(rng, split, twin)] if gold else found
+    return [*found, _closeness(rng, split, twin), _summary_scores(seed, models)] if gold else found
+
+
+def _summary_scores(seed: int, models: Sequence[str]) -> SummaryScoresResult:
+    """Shares in which the original is far from gold and a second gold near."""
+    rng = np.random.default_rng(seed)
+    parts: tuple[Part, ...] = (*ACCURACY_PARTS, "non_members")
+    width = {"before": 0.3, "after": 0.1, "gold": 0.0, "twin": 0.02}
+    return SummaryScoresResult(
+        shares={model: {part: 0.6 + float(rng.uniform(0.2, 1)) * width[model] for part in parts} for model in models}
+    )
 
 
 def _feature_map(seed: int, split: Split, models: Sequence[str]) -> FeatureMapResult:

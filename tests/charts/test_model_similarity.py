@@ -11,7 +11,7 @@ from tests.charts.fake_reports import CAT, CLASSES, made_up_report
 from tests.charts.layout import layout_of
 from unlearn_core.charts.chart import ONE_GOLD, Chart
 from unlearn_core.charts.drawing.theme import DARK, LIGHT
-from unlearn_core.charts.report import cka, confusion, distance, gold_metrics, layer_shift, zrf
+from unlearn_core.charts.report import cka, confusion, distance, gold_metrics, layer_shift, summary_scores, zrf
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.layer_comparison import (
     CkaResult,
@@ -20,7 +20,13 @@ from unlearn_core.domain.results.layer_comparison import (
     WeightDistance,
     WeightDistanceResult,
 )
-from unlearn_core.domain.results.outputs import ClosenessResult, GoldComparison, ZrfResult, ZrfValues
+from unlearn_core.domain.results.outputs import (
+    ClosenessResult,
+    GoldComparison,
+    SummaryScoresResult,
+    ZrfResult,
+    ZrfValues,
+)
 from unlearn_core.domain.results.predictions import ConfusionResult
 from unlearn_core.domain.results.result import ReportPart
 
@@ -116,9 +122,30 @@ def test_one_gold_is_said_and_how_to_get_another() -> None:
     assert "Spread unknown" in words
     assert "`python -m unlearn_core gold`" in words and "`--seed 1`" in words
     assert "Spread unknown" not in distance.CHART.summary(TWINS)
-    for chart in (gold_metrics.CHART, zrf.CHART, cka.CHART):
+    for chart in (gold_metrics.CHART, zrf.CHART, cka.CHART, summary_scores.CHART):
         assert "Spread unknown: " in chart.summary(REPORT)
         assert "Spread unknown" not in chart.summary(TWINS)
+
+
+# Summary scores.
+
+
+def test_scores_are_drawn_below_the_gaps_that_they_are_made_of() -> None:
+    marks, result = drawn(summary_scores.CHART, TWINS), TWINS[SummaryScoresResult]
+    for model, name in (("before", "before"), ("after", "after"), ("twin", "two retrained")):
+        *gaps, average, tow, tow_mia = marks[name].x
+        assert gaps == pytest.approx(list(result.gaps(model).values()))
+        assert average == pytest.approx(sum(gaps) / 4)
+        assert 1 - tow == pytest.approx((1 - gaps[0]) * (1 - gaps[1]) * (1 - gaps[2]))
+        assert 1 - tow_mia == pytest.approx((1 - gaps[3]) * (1 - gaps[1]) * (1 - gaps[2]))
+    words = summary_scores.CHART.summary(TWINS)
+    assert f"Tug of war is {result.tug_of_war('after'):.3f} of 1" in words
+    assert f"A second retrained model is at {result.tug_of_war('twin'):.3f}" in words
+
+
+def test_runs_of_earlier_releases_say_that_they_have_no_scores() -> None:
+    parts = {name: part for name, part in REPORT.parts.items() if name != "summary_scores"}
+    assert summary_scores.CHART.applies(replace(REPORT, parts=parts)) == summary_scores.EARLIER_RELEASE
 
 
 # ZRF.

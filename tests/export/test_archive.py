@@ -42,7 +42,9 @@ def unpacked(data: bytes, to: Path) -> Path:
 def test_the_command_line_writes_all_of_a_run(lab: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run.zip"
     assert main(["report", str(CLASS), "--out", str(out)]) == 0
-    assert "self-contained" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "self-contained" in said
+    assert "tug of war (1 is like retrained)" in said and "average gap to retrained" in said
     folder = unpacked(out.read_bytes(), tmp_path / "unpacked")
     whole = reports.read(lab, CLASS)
     assert UnlearnSpec.model_validate_json((folder / "spec.json").read_bytes()) == whole.spec

@@ -73,12 +73,15 @@ class Chart:
     """Today's label of a variant by the label that links of former releases may contain."""
 
 
-def needs_gold(kind: type[Result]) -> Callable[[Report], Literal[True] | str]:
-    """Return the `applies` of a chart whose result compares with gold: where gold is missing, that is the reason."""
+def needs_gold(kind: type[Result], *, otherwise: str = "") -> Callable[[Report], Literal[True] | str]:
+    """Return the `applies` of a chart whose result compares with gold: where gold is missing, that is the reason.
+
+    `otherwise` is why some reports lack the result all the same.
+    """
 
     def applies(report: Report) -> Literal[True] | str:
         if "gold" in report.evaluations or kind.is_in(report.parts):
-            return needs(kind)(report)
+            return needs(kind, otherwise=otherwise)(report)
         return report.missing.get(kind.part, report.missing.get("gold", NO_GOLD))
 
     return applies

@@ -45,6 +45,7 @@ def as_text(text: "RankingText", reports: "Sequence[Report]", *, with_pairs: boo
     """The comparison for people, in lines."""
     from unlearn_core.charts.comparison.ranking_tables import explanation, pairs_table, winners_table
     from unlearn_core.charts.text.run_comparison import differing_settings, mismatch_warning
+    from unlearn_core.charts.text.score_words import score_lines
     from unlearn_core.methods import hyperparameter_titles
 
     lines = [text.lead, *filter(None, [text.chance, mismatch_warning(reports)]), ""]
@@ -53,6 +54,8 @@ def as_text(text: "RankingText", reports: "Sequence[Report]", *, with_pairs: boo
     lines += [*aligned(winners_table(text, reports)), explanation(reports[0].dataset.item_noun), ""]
     if with_pairs and text.rankings[0].tests:
         lines += [*aligned(pairs_table(text)), ""]
+    if scores := score_lines(zip(text.labels, reports, strict=True)):
+        lines += ["Scores of papers beside their parts:", *(f"  {line}" for line in scores), ""]
     titles = hyperparameter_titles(report.spec.method for report in reports)
     settings = differing_settings(reports, titles)
     lines += ["Settings that differ:" if settings else "The runs have the same settings."]

@@ -23,6 +23,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from unlearn_core.charts.chart import report_labels
+    from unlearn_core.charts.text.score_words import score_lines
     from unlearn_core.export.archive import build_archive
     from unlearn_core.export.report_file import report_html, write_file
 
@@ -40,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
         data = build_archive(found, page=text, weights=[folder / "weights.safetensors" for folder in folders])
     write_file(out, data)
     print(f"{out}: {len(data) / 1e6:.1f} MB, self-contained.")
+    for line in score_lines(zip(report_labels(found), found, strict=True)):
+        print(line.replace("\N{NO-BREAK SPACE}", " "))
     return 0
 
 

@@ -14,6 +14,7 @@ from tests.charts.predictions import first
 from unlearn_core.charts.comparison import ranking_tables, run_multiples
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.text.ranking_words import EQUAL, NO_DIFFERENCE, ONLY_SEEDS, ranking_text, winner_text
+from unlearn_core.charts.text.score_words import score_lines
 from unlearn_core.cli import compare
 from unlearn_core.domain.errors import InvalidRequestError
 
@@ -47,6 +48,7 @@ def test_sentence_cards_table_figure_and_command_line_never_disagree(chosen: lis
     printed = compare.as_json(text, reports)
     lines = "\n".join(compare.as_text(text, reports, with_pairs=True))
     assert text.lead in lines and text.lead == printed["summary"]
+    assert all(line in lines for line in score_lines(zip(text.labels, reports, strict=True)))
     for row, (ranking, card, name) in enumerate(zip(text.rankings, text.cards, CRITERIA, strict=True)):
         said = winner_text(ranking, text)
         assert card.title == f"{name}: {said}" and card.title in lines and card.words in lines

@@ -100,7 +100,9 @@ def test_figures_stand_in_one_column_a_run() -> None:
     table = run_comparison.metrics_table(reports)
     assert list(table.columns) == ["metric", *report_labels(reports)]
     assert table["metric"].tolist()[:2] == ["verdict on the forget set", "verdict on the retain set"]
-    assert table["metric"].tolist()[-3:] == [
+    assert table["metric"].tolist()[-5:] == [
+        "tug of war (1 is like retrained) and its gaps in points",
+        "average gap to retrained, after, and its parts",
         "distance to retrained model, after",
         "privacy, after (1 is like retrained)",
         "unlearning time",

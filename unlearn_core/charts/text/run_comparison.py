@@ -13,6 +13,7 @@ from unlearn_core.charts.drawing.wording import MODEL_LABELS, SET_LABELS, percen
 from unlearn_core.charts.text.card import interval, signed
 from unlearn_core.charts.text.forget_card import forget_card
 from unlearn_core.charts.text.retain_card import retain_card
+from unlearn_core.charts.text.score_words import SCORES
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.outputs import DistanceResult
@@ -75,9 +76,14 @@ def differing_settings(
 def metrics_table(reports: Sequence[Report]) -> pd.DataFrame:
     """Return one row per metric and one column per run: the accuracies of all models, and other metrics."""
     rows: list[dict[str, str]] = []
-    readers = _VERDICTS | {set_label(name): partial(_accuracies, name=name) for name in SET_LABELS} | _OTHERS
+    readers = {
+        **_VERDICTS,
+        **{set_label(name): partial(_accuracies, name=name) for name in SET_LABELS},
+        **SCORES,
+        **_OTHERS,
+    }
     for title, read in readers.items():
-        cells = [read(one) for one in reports]
+        cells = [read(one) or MISSING for one in reports]
         if any(cell != MISSING for cell in cells):
             rows.append({"metric": title} | dict(zip(report_labels(reports), cells, strict=True)))
     return pd.DataFrame(rows)

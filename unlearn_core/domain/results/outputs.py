@@ -3,8 +3,10 @@
 Models are "before", "after", "gold" and "twin" (a second retrained model); sets are the fields of `Split`.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated
+from collections.abc import Iterable, Mapping, Sequence
+from math import prod
+from statistics import fmean
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -114,3 +116,36 @@ class FurtherGolds(Result, part="further_golds"):
     def on(self, rows: np.ndarray) -> np.ndarray:
         """Return the logits (golds, rows, classes) float32 of images that are covered."""
         return self.logits[:, np.searchsorted(self.rows, rows)].astype(np.float32)
+
+
+Part = Literal["forget_train", "retain_train", "retain_test", "non_members"]
+"""A share that summary scores are made of: the accuracy on a set, or the forget images identified as non-members."""
+ACCURACY_PARTS: Sequence[Part] = ("forget_train", "retain_train", "retain_test")
+
+
+def tug_of_war(gaps: Iterable[float]) -> float:
+    """Return the product of 1 - gap, from the gaps to gold (0 to 1) of three shares: 1 is like gold, and 0 unlike."""
+    return prod(1 - gap for gap in gaps)
+
+
+class SummaryScoresResult(Result, part="summary_scores"):
+    """The shares that summary scores are made of, each 0 to 1, and the scores: how far a model is from gold."""
+
+    shares: Mapping[str, Mapping[Part, float]]
+    """By model: "before", "after", "gold", and "twin" if it was evaluated on all images."""
+
+    def gaps(self, model: str) -> Mapping[Part, float]:
+        """Return the distance of each share from that of gold, 0 to 1."""
+        return {part: abs(share - self.shares["gold"][part]) for part, share in self.shares[model].items()}
+
+    def tug_of_war(self, model: str) -> float:
+        """Return the tug of war by accuracy, 0 to 1."""
+        return tug_of_war(self.gaps(model)[part] for part in ACCURACY_PARTS)
+
+    def tug_of_war_mia(self, model: str) -> float:
+        """Return the tug of war with the membership attack in place of the accuracy on the forget set, 0 to 1."""
+        return tug_of_war(gap for part, gap in self.gaps(model).items() if part != "forget_train")
+
+    def average_gap(self, model: str) -> float:
+        """Return the mean of all gaps, 0 to 1."""
+        return fmean(self.gaps(model).values())

@@ -9,10 +9,19 @@ from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.report import Report, stored
 from unlearn_core.domain.results.outputs import FurtherGolds
 from unlearn_core.domain.results.result import ReportPart
-from unlearn_core.probes import accuracy, closeness, confusion, distance, logits, membership, predictions
+from unlearn_core.probes import (
+    accuracy,
+    closeness,
+    confusion,
+    distance,
+    logits,
+    membership,
+    predictions,
+    summary_scores,
+)
 from unlearn_core.probes.common.context import ProbeContext
 
-_BY_OUTPUTS = (accuracy, closeness, confusion, distance, logits, membership, predictions)
+_BY_OUTPUTS = (accuracy, closeness, confusion, distance, logits, membership, predictions, summary_scores)
 """The measurements that need nothing but logits, labels and split."""
 
 
