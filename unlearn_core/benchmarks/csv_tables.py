@@ -45,8 +45,8 @@ class Tables(NamedTuple):
     """The same with the noise as the report prints it."""
     memorised: Sequence[Row] = ()
     """Steps of the ladder on an original that has memorised its training images."""
-    published: Mapping[str, Row] = {}
-    """UNSIR in its published setting, by the name of the result."""
+    published: Sequence[Row] = ()
+    """UNSIR and L2UL in their published settings."""
     courses: Sequence[Row] = ()
     """Points along the runs of L2UL's variants."""
     auto: Mapping[str, Row] = {}
@@ -59,11 +59,9 @@ class Tables(NamedTuple):
 
 def read_tables() -> Tables:
     """Return the committed tables."""
-    steps, printed, published = (
-        read_rows(path, key) for path, key in ((LADDER, "step"), (LADDER_PRINTED, "step"), (PUBLISHED, "name"))
-    )
+    steps, printed = (read_rows(path, "step") for path in (LADDER, LADDER_PRINTED))
     auto, memorised = read_rows(AUTO, "key"), read_table(MEMORISED_LADDER)
-    noise, frontier = map(read_table, (noise_levels.TABLE, l2ul_courses.TABLE))
+    published, noise, frontier = map(read_table, (PUBLISHED, noise_levels.TABLE, l2ul_courses.TABLE))
     return Tables(read_table(TABLE), steps, printed, memorised, published, read_table(COURSES), auto, noise, frontier)
 
 

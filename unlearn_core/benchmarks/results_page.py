@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from statistics import mean
 
-from unlearn_core.benchmarks import ablation_section, published_section, result_rows
+from unlearn_core.benchmarks import ablation_section, result_rows
 from unlearn_core.benchmarks.csv_tables import Tables
 from unlearn_core.benchmarks.reproduction import noise_section
 from unlearn_core.benchmarks.reproduction.l2ul import l2ul_section
 from unlearn_core.benchmarks.reproduction.ladder import ladder_section
+from unlearn_core.benchmarks.reproduction.published import published_section
 from unlearn_core.benchmarks.result_rows import REQUESTS, Row, mark, mean_and_deviation, mean_percent, mean_row
 from unlearn_core.benchmarks.results import (
     CORE_METHODS,
@@ -42,7 +43,7 @@ def render(tables: Tables, missing: Iterable[BenchmarkCase], outdated: Container
         ablation_section.ablation_section(tables.ladder, outdated, tables.printed),
     ]
     parts += ["## The same on an original that memorises", ladder_section.ladder_section(tables.memorised)]
-    parts += ["## UNSIR in its published setting", published_section.published_section(tables.published)]
+    parts += ["## UNSIR and L2UL in their published settings", published_section.published_section(tables.published)]
     parts += ["## Single classes: UNSIR with and without noise", by_class(rows, outdated, tables.noise)]
     parts += ["## What UNSIR's noise does", noise_section.noise_section(tables.noise, outdated)]
     parts += ["## L2UL at equal forgetting", l2ul_section.frontier_section(tables.frontier)]

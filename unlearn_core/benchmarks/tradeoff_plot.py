@@ -4,20 +4,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unlearn_core.benchmarks.result_rows import REQUESTS, Row
+from unlearn_core.benchmarks.svg_plots import write_svg
 from unlearn_core.methods import methods
 
 
 def write_plot(path: Path, rows: Sequence[Row]) -> None:
     """Write retain against forget accuracy as SVG, one panel per request, with the retrained model as a star."""
-    import matplotlib
+    from matplotlib import colormaps
+    from matplotlib.figure import Figure
 
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "unlearn"  # The same rows give the same file.
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, len(REQUESTS), figsize=(15, 4.6), sharey=True, layout="constrained")
+    figure = Figure(figsize=(15, 4.6), layout="constrained")
+    axes = figure.subplots(1, len(REQUESTS), sharey=True)
     names = sorted({row["method"] for row in rows if row["preset"] == "bundled"})
-    colours = {name: pyplot.colormaps["tab20"](number % 20) for number, name in enumerate(names)}
+    colours = {name: colormaps["tab20"](number % 20) for number, name in enumerate(names)}
     for axis, (request, title) in zip(axes, REQUESTS.items(), strict=True):
         here = [r for r in rows if r["request"] == request and r["preset"] == "bundled" and not r["error"]]
         for name in names:
@@ -34,6 +33,4 @@ def write_plot(path: Path, rows: Sequence[Row]) -> None:
     axes[0].set_ylabel("retain set, test (%)")
     labelled = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     figure.legend(labelled.values(), labelled.keys(), loc="outside lower center", ncols=8, fontsize=8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Date": None})
-    pyplot.close(figure)
+    write_svg(figure, path)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from unlearn_core.benchmarks.svg_plots import write_svg
 from unlearn_core.charts.measured.noise_levels import KIND_LABELS, KINDS, NoiseLevel, Row, noise_levels
 
 STYLES = {"learned": ("#2563EB", "o", "-"), "random": ("#C2410C", "s", "--"), "none": ("#566070", "^", ":")}
@@ -11,14 +12,11 @@ STYLES = {"learned": ("#2563EB", "o", "-"), "random": ("#C2410C", "s", "--"), "n
 
 def write_plot(path: Path, rows: Sequence[Row]) -> None:
     """Write the two panels as SVG, means over classes with standard errors."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "unlearn"  # The same rows give the same file.
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
     found = noise_levels(rows)
-    figure, axes = pyplot.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    axes = figure.subplots(1, 2)
     for axis, column in zip(axes, ("forget_train", "retain_test"), strict=True):
         for kind in KINDS:
             colour, marker, line = STYLES[kind]
@@ -41,9 +39,7 @@ def write_plot(path: Path, rows: Sequence[Row]) -> None:
     axes[1].set(ylabel="retain set, test images (%)")
     _add_gold(axes[1], found)
     axes[0].legend()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Date": None})
-    pyplot.close(figure)
+    write_svg(figure, path)
 
 
 def _shift(kind: str) -> float:

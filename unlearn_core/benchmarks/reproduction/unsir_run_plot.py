@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from unlearn_core.benchmarks.reproduction.course_panel import FORGET, QUIET, add_course
+from unlearn_core.benchmarks.svg_plots import write_svg
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.method_artifacts import NoiseErrors, NoiseImages
 from unlearn_core.store.files import shipped_runs
@@ -17,14 +18,10 @@ TILES = 8
 
 def write_plot(path: Path) -> None:
     """Write noise images above three panels as SVG."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "unlearn"  # The same runs give the same file.
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
     reports = [shipped_runs.read_report(shipped_runs.named(name).id) for name in RUNS]
-    figure: Any = pyplot.figure(figsize=(11, 5.6), layout="constrained")
+    figure: Any = Figure(figsize=(11, 5.6), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=(1, 2.6))
     _add_tiles(above, reports[0])
     errors, *courses = below.subplots(1, 3)
@@ -34,9 +31,7 @@ def write_plot(path: Path) -> None:
         axis.set_title(title)
     courses[1].sharey(courses[0])
     courses[0].legend(loc="lower left")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Date": None})
-    pyplot.close(figure)
+    write_svg(figure, path)
 
 
 def _add_tiles(figure: Any, report: Report) -> None:

@@ -57,6 +57,10 @@ class GoldStore:
         write_json(folder / "facts.json", facts | {"seconds": seconds})
         (folder / "state.pt").unlink(missing_ok=True)
 
+    def seconds(self, request: ForgetRequest, seed: int) -> float:
+        """Return how long the training of a retrained model took. Raises FileNotFoundError if none was trained here."""
+        return float(json.loads((self.folder(request, seed) / "facts.json").read_text())["seconds"])
+
     def delete(self, request: ForgetRequest, seed: int) -> None:
         """Delete a retrained model that was trained here, or its unfinished training."""
         shutil.rmtree(self.folder(request, seed), ignore_errors=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from unlearn_core.benchmarks.reproduction.l2ul.l2ul_comparisons import MIN_DRAWS
+from unlearn_core.benchmarks.svg_plots import write_svg
 from unlearn_core.charts.measured.equal_forgetting import IMAGES
 from unlearn_core.charts.measured.l2ul_courses import GOALS, GUARDS, Courses, frontier, setting_name
 
@@ -13,13 +14,10 @@ STYLES = {"nearest": ("#2563EB", "o", "-"), "relabel": ("#C2410C", "s", "--"), "
 
 def write_plot(path: Path, courses: Courses) -> None:
     """Write the panels as SVG, means over draws with standard errors; a setting with few draws has no line."""
-    import matplotlib
+    from matplotlib.figure import Figure
 
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "unlearn"  # The same rows give the same file.
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, len(GUARDS), figsize=(13, 4), sharey=True, layout="constrained")
+    figure = Figure(figsize=(13, 4), layout="constrained")
+    axes = figure.subplots(1, len(GUARDS), sharey=True)
     for axis, (guard, title) in zip(axes, GUARDS.items(), strict=True):
         for goal in GOALS:
             draws = courses.get((setting_name(goal, guard), IMAGES), {})
@@ -30,9 +28,7 @@ def write_plot(path: Path, courses: Courses) -> None:
     axes[0].set_ylabel("retain set, test images (%)")
     if axes[0].has_data():
         axes[0].legend(title="goal")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Date": None})
-    pyplot.close(figure)
+    write_svg(figure, path)
 
 
 def _add_line(axis: Any, goal: str, levels: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from unlearn_core.benchmarks.reproduction.course_panel import add_course
+from unlearn_core.benchmarks.svg_plots import write_svg
 from unlearn_core.charts.artifacts.adversarial_examples import amplified_changes, change_gain
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.method_artifacts import AdversarialImages, AdversarialOriginals, AdversarialPredictions
@@ -17,22 +18,16 @@ TILES = 6
 
 def write_plot(path: Path) -> None:
     """Write the images above the course of the run as SVG."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "unlearn"  # The same run gives the same file.
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
     report = shipped_runs.read_report(shipped_runs.named(RUN).id)
-    figure: Any = pyplot.figure(figsize=(9, 7.2), layout="constrained")
+    figure: Any = Figure(figsize=(9, 7.2), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=(1.3, 1))
     _add_images(above, report)
     axis = below.subplots()
     add_course(axis, report)
     axis.legend(loc="center right")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Date": None})
-    pyplot.close(figure)
+    write_svg(figure, path)
 
 
 def _add_images(figure: Any, report: Report) -> None:
