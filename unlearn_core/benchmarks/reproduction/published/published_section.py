@@ -44,8 +44,8 @@ def published_section(rows: Sequence[Row]) -> str:
             "how far from the original's, relative to these, mean over layers. *Evenness*: how evenly the predictions "
             "for the forget set spread over the other classes, from 0 to 1. UNSIR's paper does not name the "
             "forgotten classes: here they are the first ones. Our training recipe is one cycle of AdamW; its paper "
-            f"uses Adam with a learning rate that is lowered on plateaus. {notes} {unjudged}Seconds are of the named device, "
-            f"alongside other work on a CPU. Measured on: {', '.join(devices)}.",
+            f"uses Adam with a learning rate that is lowered on plateaus. {notes} {unjudged}Seconds are of the named "
+            f"device, alongside other work on a CPU. Measured on: {', '.join(devices)}.",
             "",
             *lines,
             "",
