@@ -33,6 +33,7 @@ REST: dict[str, dict[str, Any]] = {
     "bad_teacher": {},
     "boundary": {"way": "expand", "epochs": 1},
     "cfk": {"epochs": 1, "layers": 2},
+    "delete": {"epochs": 1},
     "fisher": {"pictures": 10},
     "l1_sparse": {"epochs": 1},
     "msg": {"epochs": 1},

@@ -44,7 +44,7 @@ ONE_CLASS, THREE_CLASSES = (0,), (0, 1, 2)
 DRAWN, IMAGES = 2007, 16
 """The seed that single images are drawn with, and their number."""
 REQUESTS = ("one class", "three classes", f"{IMAGES} images")
-WITHOUT_RETAINED = ("boundary", "l2ul", "neggrad")
+WITHOUT_RETAINED = ("boundary", "delete", "l2ul", "neggrad")
 """Methods that are given no retained data, so that nothing protects it: they stand in a table of their own."""
 
 CLASS_LEFT, IMAGES_OFF, RETAIN_LOST = 0.05, 0.065, 0.05

@@ -36,6 +36,7 @@ VARIED: Mapping[str, tuple[str, ...]] = {
     "bad_teacher": ("lr",),
     "boundary": ("lr",),
     "cfk": ("lr",),
+    "delete": ("lr",),
     "finetune": ("lr",),
     "fisher": ("alpha",),
     "l1_sparse": ("lr", "penalty"),

@@ -30,6 +30,7 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
     "bad_teacher": (Control("lr", 1e-4, 0.05), Control("epochs", 1, 20), Control("kept_share", 0.05, 1.0)),
     "boundary": (Control("way"), Control("lr", 1e-4, 0.1), Control("epochs", 1, 20)),
     "cfk": (Control("mode"), Control("lr", 1e-3, 0.5), Control("epochs", 1, 15)),
+    "delete": (Control("lr", 1e-3, 0.2), Control("epochs", 1, 40), Control("momentum", 0.0, 0.99)),
     "finetune": (Control("lr", 1e-3, 0.5), Control("epochs", 1, 15), Control("weight_decay", 0.0, 0.01)),
     "fisher": (Control("alpha", 1e-8, 1e-2), Control("clear_rows")),
     "l1_sparse": (Control("penalty", 1e-5, 0.01), Control("lr", 1e-3, 0.5), Control("epochs", 1, 15)),

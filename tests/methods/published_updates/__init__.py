@@ -1,0 +1,1 @@
+"""Methods whose whole update is computed a second time, plainly, from their papers."""
