@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.methods.published_updates.plain_update import assert_same_update, by_plain_sgd, by_the_method, double_problem
+from tests.methods.plain_update import assert_same_update, by_plain_sgd, by_the_method, double_problem
 from tests.methods.small_problem import tiny_problem, tiny_spec
 from unlearn_core.domain.forget_request import ForgetClasses
 from unlearn_core.domain.jobs import UnlearnSpec
