@@ -33,6 +33,6 @@ def test_the_ensemble_example_ships_without_anything_else(tmp_path: Path) -> Non
         tmp_path / "example", wish, device="cpu", data_dir=tmp_path / "home", num_models=4, num_shadows=4
     )
     report = reports.read_folder(tmp_path / "example")
-    assert set(report.parts) == {"score", "lira"} and not report.evaluations
+    assert set(report.parts) == {"score", "klom", "lira"} and not report.evaluations
     assert report[NeuripsScoreResult].num_models == report[LiraResult].num_shadows == 4
     assert sum(file.stat().st_size for file in (tmp_path / "example").rglob("*") if file.is_file()) < 100_000

@@ -12,6 +12,7 @@ from unlearn_core.domain.results.outputs import (
     Agreement,
     ClosenessResult,
     GoldComparison,
+    KlomResult,
     Part,
     SummaryScoresResult,
     ZrfResult,
@@ -29,7 +30,22 @@ def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: b
     models = ("before", "after", *(["gold"] if gold else []), *(["twin"] if twin else []))
     found: list[Result] = [_zrf(rng, models), _cka(rng, layers, models), _feature_map(seed, split, models)]
     found.append(representation(np.random.default_rng(seed).uniform(0.75, 0.85, len(models)), split, models))
-    return [*found, _closeness(rng, split, twin), _summary_scores(seed, models)] if gold else found
+    if gold:
+        found += [_closeness(rng, split, twin), _summary_scores(seed, models), _klom(seed, split)]
+    return found
+
+
+def _klom(seed: int, split: Split) -> KlomResult:
+    """After is further from gold than other golds are."""
+    rng, count = np.random.default_rng(seed), len(split.forget_train)
+    return KlomResult(
+        num_models=16,
+        divergences={
+            "after": rng.gamma(4.0, 0.8, count).astype(np.float32),
+            "ceiling": rng.gamma(3.0, 0.6, count).astype(np.float32),
+        },
+        margins={name: rng.normal(2, 1, count).astype(np.float32) for name in ("gold", "after", "ceiling")},
+    )
 
 
 def _summary_scores(seed: int, models: Sequence[str]) -> SummaryScoresResult:

@@ -51,16 +51,16 @@ def make_example(folder: Path, *, device: str) -> None:
 def make_ensemble_example(
     folder: Path, spec: UnlearnSpec, *, device: str, data_dir: Path, num_models: int, num_shadows: int
 ) -> None:
-    """Execute a run, measure its score and LiRA, and write only these two parts to `folder`.
+    """Execute a run, measure its score, KLoM and LiRA, and write only these parts to `folder`.
 
     The models are stored in `data_dir`, so that an interrupted measurement continues.
     """
     finished = unlearn(spec, device=device, data_dir=data_dir)
     assert finished.run is not None, "it has a data folder"
     model_cache = ModelCache(resolve_device(device), data_dir)
-    for name, count in (("score", num_models), ("lira", num_shadows)):
+    for name, count in (("score", num_models), ("klom", num_models), ("lira", num_shadows)):
         measure_on_demand(MeasureSpec(run=finished.run, what=name, nets=count), model_cache, NullListener())
     whole = reports.read(data_dir, finished.run)
-    parts = {name: whole.parts[name] for name in ("score", "lira")}
+    parts = {name: whole.parts[name] for name in ("score", "klom", "lira")}
     shutil.rmtree(folder, ignore_errors=True)
     reports.write(replace(whole, evaluations={}, parts=parts, missing={}), folder)

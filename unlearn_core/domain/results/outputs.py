@@ -149,3 +149,14 @@ class SummaryScoresResult(Result, part="summary_scores"):
     def average_gap(self, model: str) -> float:
         """Return the mean of all gaps, 0 to 1."""
         return fmean(self.gaps(model).values())
+
+
+class KlomResult(Result, part="klom"):
+    """The KL divergence of margins (KLoM) of N unlearned models, and of N other golds, from N golds."""
+
+    num_models: int
+    """N."""
+    divergences: Annotated[ArrayByKey, Stored("{}_klom")]
+    """By "after" and "ceiling" (the other golds): KLoM of each forget image in nats, (S,) float32, at least 0."""
+    margins: Annotated[ArrayByKey, Stored("{}_margin")]
+    """By "gold", "after" and "ceiling": the mean margin of each forget image over the models, (S,) float32."""

@@ -65,7 +65,7 @@ def _explain(measure: MeasurementInfo) -> None:
 
 
 def _example(part: str) -> None:
-    many = part in ("score", "lira")
+    many = part in ("score", "lira", "klom")
     report = cache.ensemble_example() if many else cache.example()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(
