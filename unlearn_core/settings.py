@@ -106,6 +106,18 @@ class Settings(BaseSettings, UploadLimits):  # pyright: ignore[reportIncompatibl
         description="the least severe messages that a worker and the web server log; with debug, a command that fails "
         "for an unforeseen reason also prints its traceback",
     )
+    most_silent_minutes: int = Field(
+        default=10,
+        ge=1,
+        description="minutes that a run may make no step before it is stopped, so that the next one starts; longer if "
+        "the whole run is forecast to take longer, and six times as long without a forecast",
+    )
+    most_run_memory_mb: int | None = Field(
+        default=None,
+        ge=100,
+        description="MiB of memory that a run on the CPU may use beyond what the lab itself takes; if unset, all there "
+        "is",
+    )
     most_checkpoint_mb: int = Field(default=500, ge=1, description="MiB of an uploaded checkpoint")
     most_checkpoint_seconds: int = Field(
         default=60, ge=1, description="seconds that the process may take that loads it"

@@ -83,14 +83,14 @@ def test_a_waiting_run_has_a_worker_started_once(visit: Visit, store: RunStore, 
 
 
 @pytest.mark.parametrize(
-    ("deaths", "cancelling", "then"),
-    [(0, 0, "the run will be started again"), (1, 0, "the run will be ended as failed"), (1, 1, "be cancelled")],
+    ("losses", "cancelling", "then"),
+    [(0, 0, "the run will be started again"), (4, 0, "the run will be ended as failed"), (1, 1, "be cancelled")],
 )
 def test_a_run_whose_worker_died_is_said_to_stand_still(
-    visit: Visit, store: RunStore, workers: list[Started], deaths: int, cancelling: int, then: str
+    visit: Visit, store: RunStore, workers: list[Started], losses: int, cancelling: int, then: str
 ) -> None:
     number = left(store)
-    sql(store.data_dir, "UPDATE run SET deaths = ?, cancelling = ?", deaths, cancelling)
+    sql(store.data_dir, "UPDATE run SET losses = ?, cancelling = ?", losses, cancelling)
     app = fine(visit("run", id=str(number)))
     assert f"{STOPPED} A new one is starting; " in words(app) and f"{then}." in words(app)
     assert GOES_ON not in words(app)

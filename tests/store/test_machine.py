@@ -16,6 +16,7 @@ from tests.store.specs import EVERY, expire, spec
 from unlearn_core.domain.errors import LeaseLostError
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Priority
+from unlearn_core.store.queue.lease import MAX_LOSSES
 from unlearn_core.store.queue.run_store import RunStore
 
 pytestmark = pytest.mark.slow  # it draws what happens: fuzzing
@@ -27,14 +28,16 @@ class Row:
     state: str = "queued"
     attempt: int = 0
     deaths: int = 0
+    losses: int = 0
     cancelling: bool = False
 
-    def back(self, *, died: bool) -> None:
+    def back(self, *, died: bool = False, lost: bool = False) -> None:
         self.deaths += died
+        self.losses += lost
         if self.cancelling:
             self.state = "cancelled"
         else:
-            self.state = "failed" if died and self.deaths == 2 else "queued"
+            self.state = "failed" if (died and self.deaths == 2) or self.losses == MAX_LOSSES else "queued"
 
 
 @cache
@@ -113,7 +116,7 @@ class Runs(RuleBasedStateMachine):
         if row.state == "running":
             expire(self.home, run)
             assert self.store.expire_leases() == [run]
-            row.back(died=True)
+            row.back(lost=True)
         else:
             assert self.store.expire_leases() == []
 

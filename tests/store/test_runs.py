@@ -158,18 +158,6 @@ def test_a_finished_state_is_never_overwritten(store):
     assert not store.get(number).cancelling
 
 
-def test_a_run_whose_worker_dies_twice_has_failed(store, home):
-    number = store.submit(spec(), title="a")
-    for _ in range(2):
-        claim(store)
-        expire(home, number)
-        store.expire_leases()
-    run = store.get(number)
-    assert run.state is RunState.FAILED
-    assert "crashed twice" in (run.error or "")
-    assert claim_none(store)
-
-
 def test_giving_way_is_no_death(store):
     number = store.submit(TrainGoldSpec(request=REQUEST), title="gold", priority=Priority.BACKGROUND)
     for attempt in range(1, 6):

@@ -13,13 +13,13 @@ from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import CurvePoint, Progress, Run
 from unlearn_core.domain.stacking import StackableParams
 from unlearn_core.engine import execute, model_cache, stacked_execute
-from unlearn_core.engine.entry_point import execute_stacked
+from unlearn_core.engine.entry_point import execute_stacked, longest_silence
 from unlearn_core.engine.jobs import relearn
 from unlearn_core.engine.listener import RunListener
 
 FATAL_SEED = 77
 
-__all__ = ["ModelCache", "execute_job", "execute_stacked", "stackable_params"]
+__all__ = ["ModelCache", "execute_job", "execute_stacked", "longest_silence", "stackable_params"]
 
 relearn.PROTOCOL = relearn.PROTOCOL.model_copy(update={"draws": 1, "half": 8})
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -38,6 +39,11 @@ def stackable_params(device: str) -> dict[str, frozenset[str]]:
     return {}
 
 
+def longest_silence(run: Run, warm: ModelCache) -> float | None:
+    """As if by a forecast."""
+    return run.spec.params.get("forecast") if isinstance(run.spec, UnlearnSpec) else None
+
+
 def execute_job(run: Run, warm: ModelCache, listener: RunListener) -> RunMetrics:
     return RunMetrics.model_validate(_work(run, warm, listener))
 
@@ -53,7 +59,7 @@ def _work(run: Run, warm: ModelCache, listener: RunListener) -> dict[str, Any]:
         case MeasureSpec():
             return {"gold": "measured"}
     assert isinstance(run.spec, UnlearnSpec)
-    params = dict(run.spec.params)
+    params = {name: value for name, value in run.spec.params.items() if name != "forecast"}
     return facts | (globals()[f"_{params.pop('do')}"](run, warm, listener, **params) or {})
 
 
@@ -81,6 +87,33 @@ def _deaf(run: Run, warm: ModelCache, listener: RunListener) -> None:
         with suppress(CancelledError):
             listener.check()
         time.sleep(0.01)
+
+
+def _silent(run: Run, warm: ModelCache, listener: RunListener, *, steps: int = 1) -> None:
+    """Makes so many steps, then none for an hour."""
+    _steps(run, warm, listener, steps=steps)
+    time.sleep(3600)
+
+
+def _memory(run: Run, warm: ModelCache, listener: RunListener, *, mebibytes: int) -> None:
+    """Uses so much memory."""
+    bytes(mebibytes << 20)
+
+
+def _leak(
+    run: Run, warm: ModelCache, listener: RunListener, *, die: bool = False, stay: bool = False
+) -> dict[str, Any]:
+    """Starts a process in a session of its own, which starts another one, and ends neither."""
+    script = "sleep 300 & echo $! ; exec sleep 300"
+    process = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, start_new_session=True, text=True)
+    assert process.stdout is not None
+    pids = [process.pid, int(process.stdout.readline())]
+    (warm.home / f"leaked-{run.id}-{run.attempt}").write_text(json.dumps(pids))
+    if die and run.attempt == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if stay and run.attempt == 1:
+        _await(run, warm, listener)
+    return {"leaked": pids}
 
 
 def _hang(run: Run, warm: ModelCache, listener: RunListener) -> None:

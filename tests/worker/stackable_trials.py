@@ -5,14 +5,14 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tests.worker.fake_work import ModelCache, execute_job
+from tests.worker.fake_work import ModelCache, execute_job, longest_silence
 from unlearn_core.domain.errors import CancelledError, NotSupportedError
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import CurvePoint, Phase, Progress, Run
 from unlearn_core.engine.listener import RunListener
 
-__all__ = ["ModelCache", "execute_job", "execute_stacked", "stackable_params"]
+__all__ = ["ModelCache", "execute_job", "execute_stacked", "longest_silence", "stackable_params"]
 
 
 def stackable_params(device: str) -> dict[str, frozenset[str]]:
@@ -29,6 +29,8 @@ def execute_stacked(runs: Sequence[Run], warm: ModelCache, listeners: Sequence[R
             raise NotSupportedError("These draw by chance.")
         case "fail":
             raise MemoryError
+        case "silent":
+            time.sleep(3600)
     ended: list[Any] = [None] * len(runs)
     for step in range(1, max(wish["steps"] for wish in wishes) + 1):
         time.sleep(0.01)

@@ -7,8 +7,8 @@ import shutil
 import statistics
 import subprocess
 import sys
-import threading
 import time
+from ctypes import c_ulong
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,10 +39,9 @@ from unlearn_core.worker.child_main import ChildConfig, _warm_up, _Workload
 from unlearn_core.worker.child_process import CONTEXT
 from unlearn_core.worker.code_version import code_digest
 from unlearn_core.worker.device_lock import DeviceLock, LockInfo, acquire, lock_path, read_info
-from unlearn_core.worker.device_supervisor import Supervisor, WorkerTimeouts
 from unlearn_core.worker.failures import outcome_of
 from unlearn_core.worker.listener import CANCEL, PREEMPT, REPORT_INTERVAL, PipeListener, ProgressUpdate
-from unlearn_core.worker.start import ShutdownFlags, prepare_forkserver
+from unlearn_core.worker.start import prepare_forkserver
 
 ME = LockInfo(os.getpid(), "mine", False)
 
@@ -102,7 +101,7 @@ def test_taking_over_ends_when_it_is_no_longer_wanted(home):
 
 def test_the_listener_tells_everything_in_a_measured_rhythm():
     here, there = multiprocessing.Pipe()
-    listener, told = PipeListener(there, [0, 0]), []
+    listener, told = PipeListener(there, [0, 0], c_ulong()), []
     began = time.monotonic()
     for step in range(100):
         listener.check()
@@ -126,7 +125,7 @@ def test_the_listener_tells_everything_in_a_measured_rhythm():
 def test_the_listener_hears_wishes_and_costs_next_to_nothing():
     here, there = multiprocessing.Pipe()
     wishes = [0, 0]
-    listener, progress = PipeListener(there, wishes), Progress((), "walk", None)
+    listener, progress = PipeListener(there, wishes, c_ulong()), Progress((), "walk", None)
     spent = []
     for _ in range(200):
         began = time.perf_counter()
@@ -188,7 +187,7 @@ def test_a_job_that_fails_in_the_child_has_a_bug_report(spec, home):
     run = store.get(store.submit(spec, title="A test"))
     work = _Workload(module, ChildConfig("any", "cpu", home, None, preload="nothing"))
     here, there = multiprocessing.Pipe()
-    listener = PipeListener(there, [0, 0])
+    listener = PipeListener(there, [0, 0], c_ulong())
     (outcome,) = work.execute([run], [listener], None)
     assert outcome.state == "failed" and "KeyError: 'the ice is thin'" in outcome.reason
     assert "Traceback" in outcome.traceback and "Traceback" not in outcome.reason
@@ -239,37 +238,6 @@ def test_a_child_loads_what_ships_before_its_first_run(home, monkeypatch):
 
     monkeypatch.setattr(fake_work.ModelCache, "prepare", damaged)
     assert _warm_up(job), "runs that need nothing of it can still be made"
-
-
-class Flaky(RunStore):
-    """A store whose disk is full for a while."""
-
-    full = 0
-
-    def finish(self, run, attempt, *, metrics):
-        if self.full:
-            self.full -= 1
-            raise StoreError("The disk is full.")
-        super().finish(run, attempt, metrics=metrics)
-
-
-@pytest.fixture
-def inside(home, monkeypatch):
-    """A supervisor in a thread of this process, so that tests can change its store; its children are real."""
-    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
-    work = "tests.worker.fake_work"
-    prepare_forkserver(work)
-    lock = DeviceLock.try_acquire(lock_path(home, "cpu"))
-    assert lock is not None
-    store, asked = Flaky(home), ShutdownFlags()
-    supervisor = Supervisor("cpu", store, lock, info=ME, shutdown=asked, timeouts=WorkerTimeouts(), work_module=work)
-    thread = threading.Thread(target=supervisor.serve)
-    thread.start()
-    yield supervisor
-    asked.stop = asked.leave = True
-    thread.join(20)
-    lock.release()
-    assert not thread.is_alive()
 
 
 def test_no_result_is_lost_while_the_store_is_out_of_order(inside, caplog):
@@ -325,10 +293,10 @@ def test_a_run_on_the_cpu_gets_threads_by_the_load_and_keeps_their_number(home, 
     )
     specs = (any_spec(do=1), MeasureSpec(run=1, what="relearn"))
     first, second = (store.get(store.submit(spec, title="A test")) for spec in specs)
-    (outcome,) = work.execute([first], [PipeListener(pipe, [0, 0])], 1.5)
+    (outcome,) = work.execute([first], [PipeListener(pipe, [0, 0], c_ulong())], 1.5)
     assert loads == ([1.5] if (device, threads) == ("cpu", None) else [])
     assert outcome.metrics == made.updated(RunMetrics(threads=5))
-    (outcome,) = work.execute([second], [PipeListener(pipe, [0, 0])], None)
+    (outcome,) = work.execute([second], [PipeListener(pipe, [0, 0], c_ulong())], None)
     assert outcome.metrics == made, "a measurement's metrics become those of its run, whose threads stay"
 
 

@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from unlearn_core.store.data_folder import open_data_dir
+    from unlearn_core.store.data_folder import open_data_dir, writable_data_dir
 
     if args.stop:
         device = None if args.device == "auto" else args.device
@@ -46,7 +46,9 @@ def run(args: argparse.Namespace) -> int:
 
     devices = resolve_devices(args.device)
     return (
-        _serve_all(devices, args.from_app) if len(devices) > 1 else _serve(devices[0], open_data_dir(), args.from_app)
+        _serve_all(devices, args.from_app)
+        if len(devices) > 1
+        else _serve(devices[0], writable_data_dir(), args.from_app)
     )
 
 

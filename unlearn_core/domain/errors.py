@@ -60,6 +60,20 @@ class StoreError(UnlearnError):
     """The data folder cannot be read or written, or was made by a newer release."""
 
 
+class DamagedRunError(StoreError):
+    """The row of a run in the database cannot be read."""
+
+    def __init__(self, run: int, cause: str) -> None:
+        super().__init__(
+            f"The record of run {run} in the database is damaged ({cause}), and its folder has no copy of it. The "
+            "other runs are not affected. Delete it in the history, then start it again."
+        )
+
+
+class DamagedReportError(StoreError):
+    """The report of a run cannot be read."""
+
+
 class LeaseLostError(UnlearnError):
     """A worker reports on a run whose lease it lost: the run has finished or was reassigned."""
 

@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
-from pydantic import ValidationError
 
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.forget_request import Forget
@@ -30,6 +29,11 @@ MODEL_TITLES = {
     "other": "the second original model",
 }
 """What the models are called in sentences."""
+
+
+def damaged_part(name: str) -> str:
+    """Return the reason why a part of a report is missing whose file cannot be read."""
+    return f"The record of {name} in this report is damaged. Measure the run again, or start it again."
 
 
 NOT_YET = "This has not been measured yet."
@@ -95,7 +99,7 @@ class Report:
             part = self.parts.get(kind.part)
             try:
                 self._read[kind] = None if part is None else kind.from_part(part)
-            except ValidationError:
+            except (ValueError, TypeError):  # its values do not fit, or are no values of a result at all
                 self._read[kind] = None
         return cast("R | None", self._read[kind])
 
@@ -112,7 +116,7 @@ class Report:
     def reason(self, kind: type[Result]) -> str:
         """Return the reason why a result is missing, as a sentence."""
         if kind.is_in(self.parts):
-            return f"The record of {kind.part} in this report is damaged. Measure the run again, or start it again."
+            return damaged_part(kind.part)
         if kind.part in self.pending:
             return NOT_YET
         return self.missing.get(kind.part, f"This run has no record of its {kind.part}, so there is nothing to show.")

@@ -59,6 +59,13 @@ class Progress(NamedTuple):
     images_per_second: float | None
 
 
+class Silence(NamedTuple):
+    """How many seconds a run has made no step and shown no other sign, and after how many it is stopped."""
+
+    seconds: float
+    limit: float
+
+
 class CurvePoint(NamedTuple):
     """A point of the live curve: accuracies (0 to 1) on a few fixed images of each side after `step` steps."""
 
@@ -92,6 +99,10 @@ class Run(BaseModel):
     progress: Progress | None
     metrics: Annotated[RunMetrics, Field(alias="headline"), PlainSerializer(RunMetrics.to_dict)]
     cancelling: bool
+    deaths: int = Field(default=0, exclude=True)
+    """How often its process has ended by itself."""
+    silence: Silence | None = Field(default=None, exclude=True)
+    """Set while it has made no step for long."""
 
     @property
     def params(self) -> dict[str, Any]:

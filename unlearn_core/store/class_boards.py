@@ -88,7 +88,7 @@ class ClassBoards:
         mine = select(RUN).join(BOARD_RUN, BOARD_RUN.c.run == RUN.c.id).where(BOARD_RUN.c.board == code)
         mine = mine.order_by(RUN.c.id.desc()).limit(MOST_RUNS)
         with self._database.reading() as connection:
-            return [rows.to_run(row) for row in connection.execute(mine)]
+            return rows.to_runs(connection.execute(mine))
 
 
 def _visitors(connection: Connection, code: str) -> int:

@@ -1,5 +1,7 @@
 """The path of the data folder, where all runs, models and data sets of the user are stored."""
 
+import os
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -19,7 +21,46 @@ def data_dir_path() -> Path:
     return (settings().home or DEFAULT_DATA_DIR).expanduser().resolve()
 
 
+FULL_BYTES = 10_000_000
+"""A disk with less free space than this is called full: a run could not store its results."""
+
+
+def is_writable(folder: Path) -> bool:
+    """Return whether this user may write there, without trying: False on a disk that is mounted read-only."""
+    return os.access(folder, os.W_OK)
+
+
+def storage_problem(folder: Path) -> str:
+    """Return why nothing can be stored in the data folder now and what to do, as sentences; "" if something can."""
+    if not is_writable(folder):
+        return (
+            f"The data folder {folder} is read-only: finished runs can be opened, but nothing can be started or "
+            "changed. Make it writable for this user; the lab then continues by itself."
+        )
+    free = shutil.disk_usage(folder).free
+    if free < FULL_BYTES:
+        return (
+            f"The disk with {folder} is full ({free / 1e6:,.0f} MB free): runs cannot start, nor store what they find. "
+            "Free some space; the lab then continues by itself, and finished runs are not affected."
+        )
+    return ""
+
+
 def open_data_dir() -> Path:
+    """Return the data folder, created if missing; also one that can only be read, if there is a history in it.
+
+    Raises StoreError if it can neither be written to nor read.
+    """
+    folder = data_dir_path()
+    try:
+        return writable_data_dir()
+    except StoreError:
+        if (folder / "runs").is_dir() and os.access(folder, os.R_OK | os.X_OK):
+            return folder
+        raise
+
+
+def writable_data_dir() -> Path:
     """Return the data folder, created if missing. Raises StoreError if it is not writable."""
     folder = data_dir_path()
     if time.monotonic() - _writable.get(folder, -CHECK_INTERVAL) < CHECK_INTERVAL and folder.is_dir():

@@ -6,9 +6,9 @@ from pathlib import Path
 from statistics import fmean
 
 from unlearn_core.domain.results.metrics import RunMetrics
-from unlearn_core.domain.run import TIMED_KINDS, Run
+from unlearn_core.domain.run import TIMED_KINDS, Run, Silence
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.worker.failures import Outcome, describe_exit, record
+from unlearn_core.worker.failures import Outcome, describe_exit, describe_silence, record
 from unlearn_core.worker.listener import REPORT_INTERVAL
 
 
@@ -31,17 +31,28 @@ class ActiveRun:
     """False once its lease is lost: it is stopped, and its outcome is not reported."""
 
 
-def outcome_of_crash(active_run: ActiveRun, data_dir: Path, *, dead: bool, code: int | None) -> Outcome:
-    """Return the outcome of a run whose child is gone: `dead` by itself, or killed because a run did not stop.
+def outcome_of_crash(active_run: ActiveRun, data_dir: Path, *, code: int | None) -> Outcome:
+    """Return the outcome of a run whose child died by itself with this exit code.
 
     The first time the run is restarted; the second time its reason is shown, and names a bug report.
     """
     if active_run.cancelled_at is not None:
         return Outcome("cancelled")
-    if not dead:
+    run = active_run.run
+    reason = describe_exit(code, is_first=run.deaths == 0)
+    return Outcome("crashed", reason=record(reason, data_dir, run) if run.deaths else reason)
+
+
+def outcome_of_kill(active_run: ActiveRun, silence: Silence | None, *, is_alone: bool) -> Outcome:
+    """Return the outcome of a run whose child was killed: for its `silence`, or because a run did not stop.
+
+    In a stack, it is not known which of the runs was silent: each is restarted alone.
+    """
+    if active_run.cancelled_at is not None:
+        return Outcome("cancelled")
+    if silence is None:
         return Outcome("preempted")
-    reason, run = describe_exit(code), active_run.run
-    return Outcome("crashed", reason=record(reason, data_dir, run) if run.attempt > 1 else reason)
+    return Outcome("failed" if is_alone else "crashed", reason=describe_silence(silence))
 
 
 def report_outcome(store: RunStore, active_run: ActiveRun, outcome: Outcome) -> None:

@@ -7,14 +7,15 @@ import faulthandler
 import fcntl
 import importlib
 import os
+import resource
 import signal
 import sys
 import threading
 from collections.abc import Iterator, MutableSequence
 from contextlib import suppress
-from ctypes import c_double
+from ctypes import c_double, c_ulong
 from itertools import repeat
-from math import isnan
+from math import isnan, nan
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -26,6 +27,7 @@ from unlearn_core.domain.run import TIMED_KINDS, Run
 from unlearn_core.domain.stacking import StackableParams
 from unlearn_core.store.queue import cpu_load
 from unlearn_core.training import cpu_threads
+from unlearn_core.worker import leftovers
 from unlearn_core.worker.failures import Outcome, outcome_of
 from unlearn_core.worker.listener import REPORT_INTERVAL, PipeListener
 
@@ -37,6 +39,7 @@ class ChildConfig(NamedTuple):
     None adapts them to the load when a job starts. `niceness` is added to that of the process.
     `preload` says which of the bundled data and models are loaded before the first run; for runs on points, one is made
     too, because the first takes two seconds longer.
+    `memory_mb` are the MiB that its runs may use beyond what the process has then; None leaves it unlimited.
     """
 
     work_module: str
@@ -45,17 +48,31 @@ class ChildConfig(NamedTuple):
     threads: int | None
     preload: Literal["all", "points", "nothing"] = "all"
     niceness: int = 0
+    memory_mb: int | None = None
 
 
-def serve(pipe: Connection, signals: MutableSequence[int], load: c_double, config: ChildConfig) -> None:
+class SharedValues(NamedTuple):
+    """The memory that a child shares with its supervisor."""
+
+    signals: MutableSequence[int]
+    """What the supervisor asks for: `listener.PREEMPT`, and CANCEL for each run."""
+    load: c_double
+    """The load of other programs in cores, kept by the supervisor; nan while unknown."""
+    pulse: c_ulong
+    """Counted up by whatever its runs do that shows that they are alive."""
+    longest_silence: c_double
+    """The seconds that its present runs may show nothing, set by the child; nan where there is no forecast."""
+
+
+def serve(pipe: Connection, shared: SharedValues, config: ChildConfig) -> None:
     """Execute the runs that come through the pipe until it closes; for each, send its index and Outcome.
 
-    Each message is a list: one run, or several to train stacked. The first reply is a ChildReady. The supervisor keeps
-    the load of other programs, in cores, in `load`; it is nan while unknown.
+    Each message is a list: one run, or several to train stacked. The first reply is a ChildReady.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the supervisor decides
     faulthandler.enable()
     _die_with_supervisor()
+    leftovers.adopt_orphans()
     os.nice(config.niceness)
     work = None
     with suppress(Exception):  # the first run tries again and reports the error
@@ -67,15 +84,21 @@ def serve(pipe: Connection, signals: MutableSequence[int], load: c_double, confi
         except EOFError:
             return
         interval = REPORT_INTERVAL * len(runs)
-        listeners = [PipeListener(pipe, signals, index=index, interval=interval) for index in range(len(runs))]
+        listeners = [
+            PipeListener(pipe, shared.signals, shared.pulse, index=index, interval=interval)
+            for index in range(len(runs))
+        ]
         try:
             work = work or _warm_up(config)
         except Exception as problem:  # noqa: BLE001 (opening a device may raise anything, which the run must report)
             outcomes: Iterator[Outcome] = repeat(outcome_of(problem, config.data_dir, runs[0]), len(runs))
         else:
-            outcomes = work.execute(runs, listeners, None if isnan(load.value) else load.value)
+            shared.longest_silence.value = work.longest_silence(runs)
+            outcomes = work.execute(runs, listeners, None if isnan(shared.load.value) else shared.load.value)
         for index, outcome in enumerate(outcomes):
             listeners[index].flush()
+            if index == len(runs) - 1:
+                leftovers.end_descendants()
             pipe.send((index, outcome))
 
 
@@ -108,6 +131,11 @@ class _Workload:
             cpu_threads.adapt(load, cpu_load.usable_cores())
         for run, outcome in zip(runs, self._execute(runs, listeners), strict=True):
             yield with_threads(outcome, run)
+
+    def longest_silence(self, runs: list[Run]) -> float:
+        """Return how many seconds these runs may show no sign of life by their forecasts; nan if one has none."""
+        found = [self._module.longest_silence(run, self._model_cache) for run in runs]
+        return nan if None in found else max(found)
 
     def _execute(self, runs: list[Run], listeners: list[PipeListener]) -> Iterator[Outcome]:
         if len(runs) == 1:
@@ -154,7 +182,17 @@ def _warm_up(config: ChildConfig) -> _Workload:
     torch = sys.modules.get("torch")
     if config.threads is not None and torch is not None:
         torch.set_num_threads(config.threads)
-    return _Workload(module, config)
+    work = _Workload(module, config)
+    if config.memory_mb is not None:
+        _limit_memory(config.memory_mb)
+    return work
+
+
+def _limit_memory(mebibytes: int) -> None:
+    """Limit what this process may use beyond what it has now: then a run fails instead of the machine."""
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    most = now + (mebibytes << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _die_with_supervisor() -> None:

@@ -3,22 +3,26 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from math import nan
+from math import isnan, nan
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 
 from unlearn_core.domain.errors import WorkerError
-from unlearn_core.domain.run import Run
+from unlearn_core.domain.run import Run, Silence
 from unlearn_core.domain.stacking import MAX_STACK, StackableParams
 from unlearn_core.store.queue.run_store import ControlSignal
+from unlearn_core.worker import leftovers
 from unlearn_core.worker.active_run import ActiveRun
-from unlearn_core.worker.child_main import ChildConfig, ChildReady, serve
+from unlearn_core.worker.child_main import ChildConfig, ChildReady, SharedValues, serve
 from unlearn_core.worker.failures import Outcome
 from unlearn_core.worker.listener import CANCEL, PREEMPT, REPORT_INTERVAL, ProgressUpdate
 
 MAX_RUNS_PER_CHILD = 200
 """Runs after which a child is replaced, which limits memory leaks."""
+
+NO_FORECAST = 6
+"""How many times as long a run may show no sign of life if there is no forecast for it."""
 
 RESTART_DELAY = 1.0
 """Seconds between the start of a child that died idle and the start of the next."""
@@ -37,8 +41,13 @@ class ChildProcess:
         """The hyperparameters that can differ in a stack, by method, once the child has reported them."""
         self._process: ForkServerProcess | None = None
         self._pipe: Connection | None = None
-        self._signals = CONTEXT.RawArray("b", CANCEL + MAX_STACK)
-        self._load = CONTEXT.RawValue("d", nan)
+        self._shared = SharedValues(
+            CONTEXT.RawArray("b", CANCEL + MAX_STACK),
+            load=CONTEXT.RawValue("d", nan),
+            pulse=CONTEXT.RawValue("L", 0),
+            longest_silence=CONTEXT.RawValue("d", nan),
+        )
+        self._last_pulse, self._last_sign = 0, time.monotonic()
         self._dispatched, self._started, self._retire = 0, -RESTART_DELAY, False
 
     def start(self) -> None:
@@ -47,7 +56,7 @@ class ChildProcess:
             return
         self._started, self._dispatched, self._retire = time.monotonic(), 0, False
         self._pipe, child_end = CONTEXT.Pipe()
-        process = CONTEXT.Process(target=serve, args=(child_end, self._signals, self._load, self.config), daemon=True)
+        process = CONTEXT.Process(target=serve, args=(child_end, self._shared, self.config), daemon=True)
         try:
             process.start()
         except (EOFError, OSError) as problem:
@@ -60,7 +69,8 @@ class ChildProcess:
     def dispatch(self, runs: Sequence[Run]) -> None:
         """Send one run, or several to train stacked, to the child. `is_dead` tells if it has just died."""
         assert self._pipe is not None
-        self._signals[:] = bytes(len(self._signals))
+        self._shared.signals[:] = bytes(len(self._shared.signals))
+        self._shared.longest_silence.value, self._last_sign = nan, time.monotonic()
         self.active_runs = [ActiveRun(run, index, REPORT_INTERVAL * len(runs)) for index, run in enumerate(runs)]
         self._dispatched += len(runs)
         with suppress(OSError):
@@ -68,18 +78,18 @@ class ChildProcess:
 
     def set_load(self, load: float | None) -> None:
         """Tell the child the load of other programs in cores, None if unknown, for the next job that it starts."""
-        self._load.value = nan if load is None else load
+        self._shared.load.value = nan if load is None else load
 
     def forward(self, active_run: ActiveRun, signal: ControlSignal) -> None:
         """Forward a control signal to an active run."""
-        self._signals[PREEMPT] = signal.preempt
+        self._shared.signals[PREEMPT] = signal.preempt
         if signal.cancel:
             self.cancel(active_run)
 
     def cancel(self, active_run: ActiveRun) -> None:
         """Tell the child to stop an active run."""
         if active_run.cancelled_at is None:
-            self._signals[CANCEL + active_run.index], active_run.cancelled_at = True, time.monotonic()
+            self._shared.signals[CANCEL + active_run.index], active_run.cancelled_at = True, time.monotonic()
 
     def poll(self) -> Iterator[tuple[ActiveRun, ProgressUpdate]]:
         """Yield the progress updates since the last call; the last message of a run becomes its `outcome`."""
@@ -95,6 +105,17 @@ class ChildProcess:
                     by_index[index].outcome = content
                 else:
                     yield by_index[index], content
+
+    def silence(self, usual: float) -> Silence:
+        """Return how long its runs have shown no sign of life, and how long they may.
+
+        That is at least the `usual` seconds, longer by the forecast, and NO_FORECAST times as long if there is none.
+        """
+        pulse, now = self._shared.pulse.value, time.monotonic()
+        if pulse != self._last_pulse:
+            self._last_pulse, self._last_sign = pulse, now
+        by_forecast = self._shared.longest_silence.value
+        return Silence(now - self._last_sign, NO_FORECAST * usual if isnan(by_forecast) else max(usual, by_forecast))
 
     def release(self, active_run: ActiveRun) -> None:
         """Remove a finished run. After the last one, end a child that has reached its limit."""
@@ -116,6 +137,7 @@ class ChildProcess:
             process.kill()
         process.join()
         pipe.close()
+        leftovers.end_orphans()
         return process.exitcode
 
     @property

@@ -4,6 +4,7 @@ import fcntl
 import json
 import logging
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from unlearn_core.domain.errors import WorkerAlreadyRunningError
-from unlearn_core.store.queue.processes import locks_dir
+from unlearn_core.store.queue.processes import is_alive, locks_dir
 
 LEAVE_SIGNAL = signal.SIGUSR1
 """Tells a worker to stop once it is idle."""
@@ -26,12 +27,13 @@ _logger = logging.getLogger(__name__)
 
 
 class LockInfo(NamedTuple):
-    """The holder of a lock: its process, code digest, active run, and whether the web app started it."""
+    """The holder of a lock: its process, code digest, whether the web app started it, its run, its temporary folder."""
 
     pid: int
     code: str
     from_app: bool
     run: int | None = None
+    temp: str = ""
 
 
 class DeviceLock:
@@ -50,6 +52,10 @@ class DeviceLock:
             os.close(handle)
             return None
         return cls(path, handle)
+
+    def former_info(self) -> LockInfo | None:
+        """Return the holder before this one, as it wrote itself last."""
+        return _read(self._handle)
 
     def write_info(self, info: LockInfo) -> None:
         """Write the holder of the lock, for `read_info`."""
@@ -86,11 +92,15 @@ def read_info(path: Path) -> LockInfo | None:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return None
     except BlockingIOError:
-        with suppress(ValueError, TypeError):
-            return LockInfo(**json.loads(os.pread(handle, 4096, 0)))
-        return None
+        return _read(handle)
     finally:
         os.close(handle)
+
+
+def _read(handle: int) -> LockInfo | None:
+    with suppress(ValueError, TypeError):
+        return LockInfo(**json.loads(os.pread(handle, 4096, 0)))
+    return None
 
 
 def acquire(data_dir: Path, device: str, info: LockInfo, *, is_wanted: Callable[[], bool]) -> DeviceLock | None:
@@ -109,11 +119,18 @@ def acquire(data_dir: Path, device: str, info: LockInfo, *, is_wanted: Callable[
         waiting.release()
 
 
+def _clear_after(former: LockInfo | None) -> None:
+    """Delete the temporary folder of a holder that was killed; one that ended in order has done so itself."""
+    if former is not None and former.temp and not is_alive(former.pid):
+        shutil.rmtree(former.temp, ignore_errors=True)
+
+
 def _acquire(path: Path, info: LockInfo, is_wanted: Callable[[], bool]) -> DeviceLock | None:
     signalled = None
     while is_wanted():
         lock = DeviceLock.try_acquire(path)
         if lock is not None:
+            _clear_after(lock.former_info())
             lock.write_info(info)
             return lock
         holder = read_info(path)

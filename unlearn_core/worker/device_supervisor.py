@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import threading
 import time
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from contextlib import suppress
 from multiprocessing.connection import wait
 from typing import NamedTuple, Protocol
 
+from unlearn_core.data.atomic_files import ABANDONED_SECONDS, remove_abandoned
 from unlearn_core.domain.errors import LeaseLostError, StoreError
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import Run
@@ -17,7 +19,7 @@ from unlearn_core.store.queue import cpu_load
 from unlearn_core.store.queue.processes import web_servers
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker import device_lock
-from unlearn_core.worker.active_run import ActiveRun, outcome_of_crash, report_outcome
+from unlearn_core.worker.active_run import ActiveRun, outcome_of_crash, outcome_of_kill, report_outcome
 from unlearn_core.worker.child_main import ChildConfig
 from unlearn_core.worker.child_process import ChildProcess
 from unlearn_core.worker.failures import Outcome
@@ -33,6 +35,12 @@ POLL_SECONDS = 0.1
 HOUSEKEEPING_SECONDS = 1.0
 """Seconds between two rounds of tasks that are not urgent."""
 
+CLEAR_DELAY = ABANDONED_SECONDS + 1.0
+"""Seconds from a worker's start, or from the end of a child, until the files are deleted that it did not complete."""
+
+NOTICED_SILENCE = 60.0
+"""Seconds without a step from which on the page of a run says so; less where it is soon stopped."""
+
 IMPORT_NICENESS = 10
 """Nobody waits for an import as for a run, so it gives way."""
 
@@ -42,12 +50,19 @@ POINTS_HISTORY_SECONDS = 3600.0
 _logger = logging.getLogger(__name__)
 
 
-class WorkerTimeouts(NamedTuple):
-    """Seconds that a worker waits: after a cancel before it kills, and idle without a web server before it stops."""
+class WorkerLimits(NamedTuple):
+    """What a worker waits for in seconds, and what it allows its runs.
+
+    It kills a run that is still there so long after a cancel, and stops when idle without a web server.
+    """
 
     cancel_grace: float = 2.0
     idle_timeout: float | None = None
     """None for a worker that was started by hand, which stays."""
+    silence: float = 600.0
+    """Seconds that a run may at least make no step before it is stopped."""
+    memory_mb: int | None = None
+    """MiB that a run on the CPU may use; None for no limit."""
 
 
 class ShutdownRequest(Protocol):
@@ -68,13 +83,17 @@ class Supervisor:
         *,
         info: device_lock.LockInfo,
         shutdown: ShutdownRequest,
-        timeouts: WorkerTimeouts,
+        limits: WorkerLimits,
         work_module: str,
     ) -> None:
         self.device, self.store, self.lock, self.info = device, store, held_lock, info
-        self.shutdown, self.timeouts = shutdown, timeouts
+        self.shutdown, self.limits = shutdown, limits
         self.name = f"{socket.gethostname()} {device} {info.pid}"
-        self.run_child = ChildProcess(ChildConfig(work_module, device, store.data_dir, None), RUN_KINDS)
+        memory_mb = limits.memory_mb
+        self.run_child = ChildProcess(
+            ChildConfig(work_module, device, store.data_dir, None, memory_mb=memory_mb if device == "cpu" else None),
+            RUN_KINDS,
+        )
         # Grad-CAM queries run in parallel to a run, on a single thread so that they hardly slow it down.
         self.explain_child = ChildProcess(ChildConfig(work_module, "cpu", store.data_dir, 1), EXPLAIN_KINDS)
         # A visitor of the playground waits for a run of less than a second, so it goes beside all others.
@@ -92,6 +111,7 @@ class Supervisor:
         self.load_meter = cpu_load.LoadMeter()
         self._run_ended = False
         self._next_housekeeping = 0.0
+        self._clear_at: float | None = time.monotonic() + CLEAR_DELAY
         self._last_needed = time.monotonic()
         self._last_error = ""
 
@@ -125,7 +145,7 @@ class Supervisor:
             return "a stop was requested"
         if self.shutdown.leave and not busy:
             return "a stop when idle was requested"
-        timeout = self.timeouts.idle_timeout
+        timeout = self.limits.idle_timeout
         if timeout is not None and not busy and time.monotonic() - self._last_needed > timeout:
             return f"it was idle for {timeout / 60:g} minutes and no web server is running"
         return ""
@@ -194,11 +214,18 @@ class Supervisor:
             if active_run.outcome is None and active_run.cancelled_at is not None
         ]
         # In a stack, the runs before this one may still be evaluating.
-        overdue = any(time.monotonic() - since > self.timeouts.cancel_grace * len(child.active_runs) for since in late)
-        code = child.kill() if dead or overdue else None
+        overdue = any(time.monotonic() - since > self.limits.cancel_grace * len(child.active_runs) for since in late)
+        silence = child.silence(self.limits.silence)
+        stuck = silence if silence.seconds > silence.limit else None
+        code = child.kill() if dead or overdue or stuck else None
+        if dead or overdue or stuck:
+            self._clear_at = time.monotonic() + CLEAR_DELAY
+        is_alone = len(child.active_runs) == 1
         for active_run in list(child.active_runs):
-            if active_run.outcome is None and (dead or overdue):
-                active_run.outcome = outcome_of_crash(active_run, self.store.data_dir, dead=dead, code=code)
+            if active_run.outcome is None and dead:
+                active_run.outcome = outcome_of_crash(active_run, self.store.data_dir, code=code)
+            elif active_run.outcome is None and (overdue or stuck):
+                active_run.outcome = outcome_of_kill(active_run, stuck, is_alone=is_alone)
             if active_run.outcome is not None:
                 self._finalize(child, active_run, active_run.outcome)
             elif time.monotonic() - active_run.last_heartbeat >= active_run.report_interval:
@@ -208,10 +235,17 @@ class Supervisor:
         if not active_run.is_owned:
             return
         run, active_run.last_heartbeat = active_run.run, time.monotonic()
+        silence = child.silence(self.limits.silence)
+        is_noticed = silence.seconds > min(NOTICED_SILENCE, silence.limit / 10)
         try:
-            child.forward(
-                active_run, self.store.heartbeat(run.id, run.attempt, progress=update.progress, points=update.points)
+            signal = self.store.heartbeat(
+                run.id,
+                run.attempt,
+                progress=update.progress,
+                points=update.points,
+                silence=silence if is_noticed else None,
             )
+            child.forward(active_run, signal)
         except LeaseLostError as problem:
             _logger.warning(problem)
             active_run.is_owned = False
@@ -244,6 +278,9 @@ class Supervisor:
         self.store.delete_finished(POINTS_KINDS, older_than=POINTS_HISTORY_SECONDS)
         for run in self.store.expire_leases():
             _logger.warning(f"Run {run} was taken from a worker that does not respond.")
+        if self._clear_at is not None and time.monotonic() >= self._clear_at:
+            self._clear_at = None
+            threading.Thread(target=remove_abandoned, args=(self.store.data_dir,), daemon=True).start()
         servers = web_servers(self.store.data_dir)
         self._measure_load(servers)
         if busy or servers:

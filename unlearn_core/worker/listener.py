@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import MutableSequence
+from ctypes import c_ulong
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
@@ -25,18 +26,27 @@ class ProgressUpdate(NamedTuple):
 class PipeListener:
     """The engine's listener in a child process; a call costs about a microsecond unless a message is due.
 
-    Each run of a stack has its own, with its `index` in the stack and a longer `interval`.
+    Each run of a stack has its own, with its `index` in the stack and a longer `interval`. Each call counts `pulse` up:
+    the supervisor sees that a run is alive which has nothing to report.
     """
 
     def __init__(
-        self, pipe: Connection, signals: MutableSequence[int], *, index: int = 0, interval: float = REPORT_INTERVAL
+        self,
+        pipe: Connection,
+        signals: MutableSequence[int],
+        pulse: c_ulong,
+        *,
+        index: int = 0,
+        interval: float = REPORT_INTERVAL,
     ) -> None:
         self._pipe, self._signals, self._index, self._interval = pipe, signals, index, interval
+        self._pulse = pulse
         self._progress: Progress | None = None
         self._points: list[CurvePoint] = []
         self._due = 0.0
 
     def progress(self, progress: Progress) -> None:
+        self._pulse.value += 1
         self._progress = progress
         self._send_if_due()
 
@@ -44,11 +54,13 @@ class PipeListener:
         self._points.append(point)
 
     def check(self) -> None:
+        self._pulse.value += 1
         if self._signals[CANCEL + self._index]:
             raise CancelledError("This run was cancelled.")
         self._send_if_due()
 
     def should_yield(self) -> bool:
+        self._pulse.value += 1
         return bool(self._signals[PREEMPT])
 
     def flush(self) -> None:

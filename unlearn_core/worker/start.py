@@ -7,15 +7,17 @@ import sys
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
+from unlearn_core.settings import settings
 from unlearn_core.store.files.log_file import LogFileHandler, logging_to, rotated_log_path
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import cpu_threads
-from unlearn_core.worker import child_main, device_lock
+from unlearn_core.worker import child_main, device_lock, leftovers
 from unlearn_core.worker.child_process import CONTEXT
 from unlearn_core.worker.code_version import code_digest
-from unlearn_core.worker.device_supervisor import Supervisor, WorkerTimeouts
+from unlearn_core.worker.device_supervisor import Supervisor, WorkerLimits
 
 WORK_MODULE = "unlearn_core.engine.entry_point"
 
@@ -42,7 +44,7 @@ def run_worker(
     data_dir: Path,
     *,
     from_app: bool = False,
-    timeouts: WorkerTimeouts | None = None,
+    limits: WorkerLimits | None = None,
     work_module: str = WORK_MODULE,
 ) -> None:
     """Run a worker on a device for a data folder, until a signal, an idle timeout or removal of the folder.
@@ -50,8 +52,12 @@ def run_worker(
     `work_module` is a module with the functions of `engine/entry_point.py`.
     Raises WorkerAlreadyRunningError if a worker with the same code runs on the device.
     """
-    info = device_lock.LockInfo(os.getpid(), code_digest(), from_app)
-    timeouts = timeouts or WorkerTimeouts(idle_timeout=IDLE_SECONDS if from_app else None)
+    info = device_lock.LockInfo(os.getpid(), code_digest(), from_app, temp=get_temp_dir())
+    limits = limits or WorkerLimits(
+        idle_timeout=IDLE_SECONDS if from_app else None,
+        silence=60.0 * settings().most_silent_minutes,
+        memory_mb=settings().most_run_memory_mb,
+    )
     with _logging(data_dir, from_app=from_app), _signal_flags() as flags:
         lock = device_lock.acquire(data_dir, device, info, is_wanted=lambda: not flags.leave and data_dir.exists())
         if lock is None:
@@ -59,9 +65,12 @@ def run_worker(
         try:
             if not from_app:  # otherwise the app has done so and holds the new file open
                 rotated_log_path(data_dir)
+            leftovers.end_marked(lock.path)
+            leftovers.mark_processes(lock.path)
+            leftovers.adopt_orphans()
             prepare_forkserver(work_module)
             Supervisor(
-                device, RunStore(data_dir), lock, info=info, shutdown=flags, timeouts=timeouts, work_module=work_module
+                device, RunStore(data_dir), lock, info=info, shutdown=flags, limits=limits, work_module=work_module
             ).serve()
         except Exception:
             _logger.exception(f"The worker on {device} failed:")

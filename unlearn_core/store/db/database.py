@@ -14,7 +14,9 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.settings import settings
+from unlearn_core.store import data_folder
 from unlearn_core.store.db.schema import HEAD
+from unlearn_core.store.db.snapshot import Snapshot
 from unlearn_core.store.files import restore
 from unlearn_core.store.queue.processes import locks_dir
 
@@ -41,20 +43,20 @@ class Database:
         url = url or settings().database
         try:
             location = make_url(url) if url else URL.create("sqlite", database=str(data_dir / DATABASE_FILE))
-            self._engine = create_engine(location)
+            self._engine = self._writable_engine = create_engine(location)
         except (ArgumentError, ImportError) as problem:
             raise StoreError(f"UNLEARN_DATABASE is not the URL of a supported database: {problem}.") from None
         is_sqlite = location.drivername == "sqlite"
         self.location = location.database if is_sqlite else location.render_as_string(hide_password=True)
         self._file = None
         if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _configure)
-            event.listen(self._engine, "begin", _begin)
+            _listen(self._engine)
             if location.database and location.database != ":memory:":
                 self._file = Path(location.database).resolve()
         self._writer = self._engine.execution_options(writes=True)
         self._data_dir, self._scripts, self._head = data_dir, scripts, head
         self._opened: tuple[int, int] | None = None
+        self._snapshot: Snapshot | None = None
         self._opening = threading.Lock()
         with self._translated_errors():
             self._open()
@@ -72,14 +74,22 @@ class Database:
         """A write transaction; it is the only one from its start."""
         with self._translated_errors():
             self._reopen_if_replaced()
+            if self._snapshot is not None:
+                raise StoreError(_message("readonly", str(self.location)))
             with self._writer.begin() as connection:
                 yield connection
 
     def _reopen_if_replaced(self) -> None:
-        """Open the database again if its file was deleted, moved, emptied or replaced."""
-        if self._file is None or _identity(self._file) == self._opened:
+        """Open the database again if its file was deleted, moved, emptied or replaced, or may be written to again."""
+        if self._file is None:
+            return
+        is_read_only = not data_folder.is_writable(self._file.parent)
+        if _identity(self._file) == self._opened and is_read_only == (self._snapshot is not None):
             return
         with self._opening:
+            if is_read_only != (self._snapshot is not None):
+                self._open()
+                return
             if _identity(self._file) is None:  # do not recreate files in a data folder that is being removed
                 time.sleep(RECREATE_DELAY)
             if _identity(self._file) != self._opened:
@@ -87,6 +97,10 @@ class Database:
                 self._open()
 
     def _open(self) -> None:
+        if self._file is not None and _identity(self._file) and not data_folder.is_writable(self._file.parent):
+            self._open_snapshot(self._file)
+            return
+        self._snapshot, self._engine = None, self._writable_engine
         with _exclusive_open(self._data_dir, self._file):
             _migrate(self._engine, self._writer, scripts=self._scripts, head=self._head)
             with self._engine.begin() as connection:
@@ -96,6 +110,18 @@ class Database:
                     _lock_schema(connection)
                     restore.restore(connection, self._data_dir)
             self._opened = self._file and _identity(self._file)
+
+    def _open_snapshot(self, file: Path) -> None:
+        """Open a copy of a database that cannot be written to: even reading it would need files beside it."""
+        try:
+            snapshot = Snapshot(file)
+        except OSError as problem:
+            raise StoreError(f"Cannot read the database {file} ({problem.strerror}).") from None
+        self._writable_engine.dispose()
+        engine = create_engine(URL.create("sqlite", database=str(snapshot.file)))
+        _listen(engine)
+        _migrate(engine, engine.execution_options(writes=True), scripts=self._scripts, head=self._head)
+        self._engine, self._snapshot, self._opened = engine, snapshot, _identity(file)
 
     @contextmanager
     def _translated_errors(self) -> Generator[None]:
@@ -140,6 +166,11 @@ def _lock_schema(connection: Connection) -> None:
     """Make other processes wait on PostgreSQL, where, unlike in SQLite, two can write tables at once."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(1)"))
+
+
+def _listen(engine: Engine) -> None:
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
 
 
 def _configure(connection: Any, _record: object) -> None:

@@ -2,11 +2,14 @@
 
 import json
 import math
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, or_
 
+from unlearn_core.domain.errors import DamagedRunError
 from unlearn_core.domain.forget_request import fingerprint
 from unlearn_core.domain.jobs import (
     SPEC_ADAPTER,
@@ -16,7 +19,7 @@ from unlearn_core.domain.jobs import (
     TrainGoldSpec,
     UnlearnSpec,
 )
-from unlearn_core.domain.run import CurvePoint, Priority, Progress, Run, RunFilter, RunState
+from unlearn_core.domain.run import CurvePoint, Priority, Progress, Run, RunFilter, RunState, Silence
 from unlearn_core.store.db.schema import RUN
 
 
@@ -35,6 +38,7 @@ def new_row(spec: AnySpec, *, title: str, owner: str, priority: Priority, now: f
         "note": "",
         "attempt": 0,
         "deaths": 0,
+        "losses": 0,
         "created": now,
         "headline": "{}",
         "cancelling": False,
@@ -69,18 +73,41 @@ def conditions(run_filter: RunFilter) -> list[ColumnElement[bool]]:
 
 
 def to_run(row: Row[Any]) -> Run:
-    """Return the run of a complete table row."""
-    values = {name: getattr(row, name) for name in _COLUMNS}
-    return Run.model_validate(
-        values
-        | {name: _to_datetime(values[name]) for name in ("created", "started", "finished")}
-        | {"spec": json.loads(row.spec), "headline": json.loads(row.headline)}
-        | {"progress": json.loads(row.progress) if row.progress else None}
-    )
+    """Return the run of a complete table row. Raises DamagedRunError if its values cannot be read."""
+    try:
+        values = {name: getattr(row, name) for name in _COLUMNS}
+        return Run.model_validate(
+            values
+            | {name: _to_datetime(values[name]) for name in ("created", "started", "finished")}
+            | {"spec": json.loads(row.spec), "headline": json.loads(row.headline)}
+            | {name: json.loads(values[name]) if values[name] else None for name in ("progress", "silence")}
+        )
+    except (ValueError, TypeError, OverflowError) as problem:
+        raise DamagedRunError(row.id, type(problem).__name__) from None
 
 
-def dump_progress(value: Progress) -> str:
-    """Return progress as stored in its column: the fields in order."""
+def to_runs(found: Iterable[Row[Any]]) -> list[Run]:
+    """Return the runs of complete rows without those that are damaged: one of them must not hide the others."""
+    runs: list[Run] = []
+    for row in found:
+        with suppress(DamagedRunError):
+            runs.append(to_run(row))
+    return runs
+
+
+def damaged(found: Iterable[Row[Any]]) -> list[int]:
+    """Return the numbers of the rows that cannot be read."""
+    numbers: list[int] = []
+    for row in found:
+        try:
+            to_run(row)
+        except DamagedRunError:
+            numbers.append(row.id)
+    return numbers
+
+
+def dump_fields(value: Progress | Silence) -> str:
+    """Return progress or silence as stored in its column: the fields in order."""
     return json.dumps(value)
 
 

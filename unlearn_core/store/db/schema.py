@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration, which a database must have."""
 
 METADATA = MetaData()
@@ -25,11 +25,14 @@ RUN = Table(
     Column("device", String(40)),
     Column("attempt", Integer, nullable=False),  # how often it was claimed: the fencing token
     Column("deaths", Integer, nullable=False),  # how often its process died
+    Column("losses", Integer, nullable=False, server_default="0"),  # how often its worker was lost, process and all
     Column("created", Double, nullable=False),
     Column("started", Double),
+    Column("began", Double),  # the start in the uptime of that machine
     Column("finished", Double),
     Column("error", Text),
     Column("progress", Text),
+    Column("silence", Text),  # how long it has made no step, and how long it may
     Column("headline", Text, nullable=False),
     Column("cancelling", Boolean, nullable=False),
     Column("worker", String(200)),

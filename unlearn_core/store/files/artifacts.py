@@ -3,13 +3,14 @@
 import io
 import json
 import shutil
+import zlib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
-from pydantic import ValidationError
 
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.errors import StoreError
@@ -20,6 +21,9 @@ R = TypeVar("R", bound=Result)
 
 WEIGHTS_FILE = "weights.safetensors"
 REPORT_FILE = "report.json"
+
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error)
+"""What reading a damaged file of ours raises."""
 
 
 def run_dir(data_dir: Path, run: int) -> Path:
@@ -92,24 +96,25 @@ def write_result(folder: Path, result: Result) -> None:
 
 
 def read_part(folder: Path, name: str) -> ReportPart | None:
-    """Return one part of a report, or None if it is missing."""
+    """Return one part of a report, or None if it is missing. Raises one of UNREADABLE if it is damaged."""
     try:
         facts = json.loads((folder / "parts" / f"{name}.json").read_text())
     except FileNotFoundError:
         return None
     try:
-        with np.load(folder / "parts" / f"{name}.npz", allow_pickle=False) as file:
-            return ReportPart(facts, dict(file))
+        data = (folder / "parts" / f"{name}.npz").read_bytes()
     except FileNotFoundError:
         return ReportPart(facts, {})
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:  # it leaves a damaged file open
+        return ReportPart(facts, dict(file))
 
 
 def read_result(folder: Path, kind: type[R]) -> R | None:
     """Return one result of a run, or None if it is missing or damaged."""
-    part = read_part(folder, kind.part)
     try:
+        part = read_part(folder, kind.part)
         return None if part is None else kind.from_part(part)
-    except ValidationError:
+    except UNREADABLE:
         return None
 
 

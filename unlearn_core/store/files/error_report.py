@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.installation import IMPORT_DIR, VERSION
-from unlearn_core.settings import PREFIX
+from unlearn_core.settings import PREFIX, limit_hint, settings
 from unlearn_core.store.files.log_file import LOG_FILE
 
 FOLDER = "errors"
@@ -61,6 +61,7 @@ _SECRETS = (
      r"\1<secret>"),
     (re.compile(r"\b(?:hf_|sk-|ghp_|github_pat_)[A-Za-z0-9_-]{10,}"), "<secret>"),
 )  # fmt: skip
+_MEMORY_WORDS = ("DefaultCPUAllocator: can't allocate memory", "std::bad_alloc")
 _SECRET_VARIABLE = re.compile(r"TOKEN|PASSW|SECRET|KEY|CREDENTIAL|AUTH")
 _PEOPLE = re.compile(r"(?:/home|/Users|[A-Za-z]:\\Users)[/\\][^/\\\s'\"]+")
 
@@ -75,14 +76,18 @@ class ErrorReport(NamedTuple):
 
 
 def foreseen_reason(problem: BaseException, data_dir: Path) -> str | None:
-    """Why something failed for want of memory or disk space, and what to do; None for other errors."""
+    """Why something failed for want of memory or a disk that takes it, and what to do; None for other errors."""
     if _is_out_of_memory(problem):
         requested = re.search(r"allocate ([\d.]+ ?\w+)", str(problem))
         free = re.search(r"of which ([\d.]+ ?\w+) is free", str(problem))
         needed = (
             f" It needed {requested[1]} more" + (f", but {free[1]} were free." if free else ".") if requested else ""
         )
-        return f"The device ran out of memory.{needed} {MEMORY_ADVICE}"
+        allowed = settings().most_run_memory_mb
+        limit = f" A run may use {allowed:,} MiB here. {limit_hint('most_run_memory_mb')}" if allowed else ""
+        return f"The device ran out of memory.{needed} {MEMORY_ADVICE}{limit}"
+    if isinstance(problem, OSError) and problem.errno == errno.EROFS:
+        return f"{problem.filename or data_dir} is on a disk that is read-only. Make it writable, then try again."
     if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
         free = shutil.disk_usage(data_dir).free / 1e6
         return f"The disk with {data_dir} is full ({free:,.0f} MB free). Free some space, then start the run again."
@@ -195,4 +200,4 @@ def _remove_old(folder: Path) -> None:
 def _is_out_of_memory(problem: BaseException) -> bool:
     # torch's class is recognised by name, so that this module need not import torch.
     named = type(problem).__name__ == "OutOfMemoryError"
-    return named or isinstance(problem, MemoryError) or "DefaultCPUAllocator: can't allocate memory" in str(problem)
+    return named or isinstance(problem, MemoryError) or any(words in str(problem) for words in _MEMORY_WORDS)

@@ -1,7 +1,9 @@
 """Outputs and features of models on whole data sets, computed once and stored by weights checksum."""
 
+import glob
 import io
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +12,7 @@ import numpy as np
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.models import bundled_models
+from unlearn_core.store.files.artifacts import UNREADABLE
 
 VERSION = "v1"
 """Increases when the evaluation changes, so that old outputs are not mixed with new ones."""
@@ -39,10 +42,9 @@ class EvaluationStore:
         self._folder = folder
 
     def get(self, weights: str, dataset: str, classifier: str) -> Evaluation | None:
-        """Return the evaluation of the model with that checksum, or None if there is none yet."""
-        path = self._path(weights, dataset)
-        if path.exists():
-            return Evaluation(weights, dataset, np.load(path, allow_pickle=False))
+        """Return the evaluation of the model with that checksum, or None if there is none yet, or it is damaged."""
+        with suppress(*UNREADABLE):
+            return Evaluation(weights, dataset, np.load(self._path(weights, dataset), allow_pickle=False))
         models = bundled_models.bundled(classifier)
         bundled = next((model for model in models if model.weights == weights), None)
         return None if bundled is None else Evaluation(weights, dataset, bundled_models.read_logits(bundled))
@@ -65,6 +67,11 @@ class EvaluationStore:
             os.link(theirs, mine)
         except OSError:  # another disk, or a file system without links
             self.put(evaluation)
+
+    def remove(self, weights: str) -> None:
+        """Delete what is stored of a model: its outputs and features on every data set."""
+        for path in self._folder.glob(f"*/*{VERSION}-{glob.escape(weights[:32])}.np[yz]"):
+            path.unlink(missing_ok=True)
 
     def features(self, weights: str, dataset: str) -> StoredFeatures | None:
         """Return the features of the images that were asked for so far; None if none were."""

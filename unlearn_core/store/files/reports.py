@@ -2,17 +2,17 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
-from unlearn_core.domain.errors import StoreError
+from unlearn_core.domain.errors import DamagedReportError, InvalidRequestError, StoreError
 from unlearn_core.domain.forget_request import Forget
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.domain.report import Evaluation, Report
+from unlearn_core.domain.report import Evaluation, Report, damaged_part
 from unlearn_core.domain.results.result import ReportPart
 from unlearn_core.domain.split import make_split
 from unlearn_core.installation import ASSETS, VERSION
@@ -97,14 +97,14 @@ def _write_head(report: Report, folder: Path) -> None:
 
 
 def read(data_dir: Path, run: int) -> Report:
-    """Return the report of a run. Raises StoreError if it is missing or damaged."""
+    """Return the report of a run. Raises StoreError if it is missing, DamagedReportError if it is damaged."""
     return read_folder(artifacts.run_dir(data_dir, run), run=run, evaluations=data_dir / "evaluations")
 
 
 def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path | None = None) -> Report:
     """Return the report in a folder; one of an older release also needs the folder `evaluations`.
 
-    Raises StoreError if it is missing or damaged.
+    A damaged part is missing in it. Raises StoreError if there is none, DamagedReportError if the rest is damaged.
     """
     folder = Path(folder)
     try:
@@ -121,15 +121,17 @@ def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path
         pending = tuple(head.get("pending", ()))
         if found.get("after", True) is None:
             found["after"] = _read_outputs(folder, head["evaluations"]["after"], dataset.id)
-        parts = {
-            name: artifacts.read_part(folder, name) for name in artifacts.list_parts(folder) if name not in pending
-        }
+        parts, damaged = _read_parts(folder, pending)
+        split = make_split(dataset, labels, spec.request.forget)
+        if any(one is not None and len(one.logits) != len(labels) for one in found.values()):
+            raise ValueError("labels and outputs are not of the same images")
+        missing = dict(head["missing"])
     except FileNotFoundError as problem:
         raise StoreError(
             f"There is no report in {folder}: {problem.filename} is missing. Start the run again."
         ) from None
-    except (ValueError, KeyError, OSError, EOFError) as problem:
-        raise StoreError(
+    except (*artifacts.UNREADABLE, InvalidRequestError) as problem:
+        raise DamagedReportError(
             f"The report in {folder} is damaged ({type(problem).__name__}). Start the run again."
         ) from None
     lost = {model: "Its outputs are no longer in the data folder." for model, one in found.items() if one is None}
@@ -140,20 +142,36 @@ def read_folder(folder: Path | str, *, run: int | None = None, evaluations: Path
         dataset=dataset,
         method=head["method"],
         labels=labels,
-        split=make_split(dataset, labels, spec.request.forget),
+        split=split,
         evaluations={model: one for model, one in found.items() if one is not None},
-        parts={name: part for name, part in parts.items() if part is not None},
-        missing=head["missing"] | lost,
+        parts=parts,
+        missing=missing | lost | damaged,
         pending=pending,
         lost=tuple(lost),
     )
 
 
+def _read_parts(folder: Path, pending: Sequence[str]) -> tuple[dict[str, ReportPart], dict[str, str]]:
+    """Return the parts of a report, and why those are missing that cannot be read."""
+    parts: dict[str, ReportPart] = {}
+    damaged: dict[str, str] = {}
+    for name in artifacts.list_parts(folder):
+        if name in pending:
+            continue
+        try:
+            part = artifacts.read_part(folder, name)
+        except artifacts.UNREADABLE:
+            damaged[name] = damaged_part(name)
+        else:
+            parts |= {} if part is None else {name: part}
+    return parts, damaged
+
+
 def _read_outputs(folder: Path, weights: str, dataset: str) -> Evaluation | None:
-    """Return the outputs of the unlearned model so far; None if their file is lost."""
+    """Return the outputs of the unlearned model so far; None if their file is lost or damaged."""
     try:
         logits = np.load(folder / OUTPUTS_FILE, allow_pickle=False)
-    except FileNotFoundError:
+    except artifacts.UNREADABLE:
         return None
     return Evaluation(weights, dataset, logits, ~np.isnan(logits).all(1))
 
@@ -167,11 +185,11 @@ def previously_forgotten(data_dir: Path, start: int | None) -> tuple[Forget, ...
     while start is not None:
         try:
             head = json.loads((artifacts.run_dir(data_dir, start) / artifacts.REPORT_FILE).read_text())
-        except FileNotFoundError:
+            spec = UnlearnSpec.model_validate(head["spec"])
+        except artifacts.UNREADABLE:
             raise StoreError(
-                f"Run {start} has no report, so it cannot be continued. Choose another finished run."
+                f"Run {start} has no report that can be read, so it cannot be continued. Choose another finished run."
             ) from None
-        spec = UnlearnSpec.model_validate(head["spec"])
         found.append(spec.request.forget)
         start = spec.start
     return tuple(found)
@@ -183,11 +201,13 @@ def report_version(data_dir: Path, run: int) -> tuple[str, ...]:
     try:
         head = json.loads((folder / artifacts.REPORT_FILE).read_text())
         parts = artifacts.part_versions(folder)
+        models = [f"{model}:{sha}" for model, sha in head["evaluations"].items()]
+        still = [f"{name} pending" for name in head.get("pending", ())]
+        return (*parts, *models, *(f"no {name}" for name in head["missing"]), *still)
     except FileNotFoundError:
         return ()
-    models = (f"{model}:{sha}" for model, sha in head["evaluations"].items())
-    still = (f"{name} pending" for name in head.get("pending", ()))
-    return (*parts, *models, *(f"no {name}" for name in head["missing"]), *still)
+    except artifacts.UNREADABLE:  # `read` says that it is damaged
+        return ("damaged",)
 
 
 def load_example() -> Report:

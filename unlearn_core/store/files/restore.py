@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from zipfile import BadZipFile
 
 from sqlalchemy import Connection, insert, select, text
 
@@ -37,8 +36,6 @@ NOTICE = "restored.txt"
 """The file in the data folder that says what was restored, until the notice is dismissed."""
 
 _logger = logging.getLogger(__name__)
-
-_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, BadZipFile)
 
 
 def record(data_dir: Path, run: Run) -> None:
@@ -120,7 +117,7 @@ def _count_from(connection: Connection, last: int) -> None:
 
 def read_run(folder: Path, number: int) -> Run | None:
     """Return the finished run in a folder; None if none can be read."""
-    recorded = _recorded(folder)
+    recorded = read_record(folder)
     if recorded is None or isinstance(recorded.spec, UnlearnSpec):
         reported = _reported(folder, number)
         recorded = reported if recorded is None or reported is None else recorded
@@ -137,14 +134,15 @@ def _is_pending(folder: Path) -> bool:
     """Return whether a report is not complete, because its run did not finish."""
     try:
         return bool(json.loads((folder / artifacts.REPORT_FILE).read_bytes()).get("pending"))
-    except _UNREADABLE:
+    except artifacts.UNREADABLE:
         return False
 
 
-def _recorded(folder: Path) -> Run | None:
+def read_record(folder: Path) -> Run | None:
+    """Return the database row that a folder holds; None if there is none that can be read."""
     try:
         return Run.model_validate_json((folder / RECORD).read_bytes())
-    except _UNREADABLE:
+    except artifacts.UNREADABLE:
         return None
 
 
@@ -195,7 +193,7 @@ def _reported(folder: Path, number: int) -> Run | None:
             metrics=metrics,
             cancelling=False,
         )
-    except _UNREADABLE:
+    except artifacts.UNREADABLE:
         return None
 
 

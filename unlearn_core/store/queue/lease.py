@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from unlearn_core.domain.errors import LeaseLostError
-from unlearn_core.domain.run import CurvePoint, Progress, RunState
+from unlearn_core.domain.run import CurvePoint, Progress, RunState, Silence
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.schema import POINT, RUN
 from unlearn_core.store.queue import clock, scheduling
@@ -22,6 +22,12 @@ from unlearn_core.store.queue.processes import birth, is_alive
 
 MAX_DEATHS = 2
 """How many crashes of its process make a run fail."""
+
+MAX_LOSSES = 5
+"""How many losses of its worker make a run fail: they are rarely its fault, but may be."""
+
+CLOCK_JUMP = 2.0
+"""Seconds by which date and uptime may differ about the duration of a run before the date was set meanwhile."""
 
 LOCAL_PROCESS = "maker"
 """The first word of the holder of a run outside any worker; host, process id and start time follow."""
@@ -50,7 +56,7 @@ def claim_run(connection: Connection, run: int, worker: str, *, device: str, now
         # Without SQLite's single writer, two workers may have chosen the same run: one gets it.
         .where(RUN.c.id == run, RUN.c.state == RunState.QUEUED)
         .values(state=RunState.RUNNING, attempt=RUN.c.attempt + 1, worker=worker, device=device, **_lease_columns(now))
-        .values(started=now.date, progress=None, error=None)
+        .values(started=now.date, began=now.uptime, progress=None, silence=None, error=None)
     )
     if claimed.rowcount == 0:
         return False
@@ -61,7 +67,8 @@ def claim_run(connection: Connection, run: int, worker: str, *, device: str, now
 def local_lease(device: str, now: Now) -> dict[str, Any]:
     """Return the columns of a run that this process executes itself."""
     holder = f"{LOCAL_PROCESS} {socket.gethostname()} {os.getpid()} {birth(os.getpid()) or ''}"
-    return {"state": RunState.RUNNING, "attempt": 1, "device": device, "worker": holder, **_lease_columns(now)}
+    own = {"state": RunState.RUNNING, "attempt": 1, "device": device, "worker": holder, "began": now.uptime}
+    return own | _lease_columns(now)
 
 
 def heartbeat(
@@ -71,10 +78,12 @@ def heartbeat(
     *,
     progress: Progress | None,
     points: Sequence[CurvePoint],
+    silence: Silence | None,
     now: Now,
 ) -> ControlSignal:
-    """Extend the lease, store new progress and points, and return the control signal."""
-    changes = {} if progress is None else {"progress": rows.dump_progress(progress)}
+    """Extend the lease, store new progress and points and how long there were none, and return the control signal."""
+    changes: dict[str, str | None] = {"silence": None if silence is None else rows.dump_fields(silence)}
+    changes |= {} if progress is None else {"progress": rows.dump_fields(progress)}
     _change(connection, run, attempt, **_lease_columns(now), **changes)
     if points:
         connection.execute(insert(POINT), [point._asdict() | {"run": run} for point in points])
@@ -84,8 +93,18 @@ def heartbeat(
 
 def end_run(connection: Connection, run: int, attempt: int, state: RunState, *, now: Now, **values: Any) -> None:
     """End a run in a finished state."""
-    values |= _NO_LEASE
+    row = _row(connection, run, attempt)
+    values |= _NO_LEASE | {"started": _true_start(row, now)}
     _change(connection, run, attempt, state=state, finished=now.date, cancelling=False, **values)
+
+
+def _true_start(row: Row[Any], now: Now) -> float:
+    """Return when a run started by the clock of now, which may have been set since: its duration is by the uptime."""
+    started = now.date if row.started is None else float(row.started)
+    if row.began is not None and row.boot is not None and row.boot == now.boot:
+        by_uptime = now.date - (now.uptime - float(row.began))
+        return by_uptime if abs(by_uptime - started) > CLOCK_JUMP else started
+    return min(started, now.date)
 
 
 def requeue(connection: Connection, run: int, attempt: int, *, now: Now) -> None:
@@ -93,17 +112,26 @@ def requeue(connection: Connection, run: int, attempt: int, *, now: Now) -> None
     if _row(connection, run, attempt).cancelling:
         end_run(connection, run, attempt, RunState.CANCELLED, now=now)
     else:
-        _change(connection, run, attempt, state=RunState.QUEUED, started=None, worker=None, **_NO_LEASE)
+        _change(connection, run, attempt, state=RunState.QUEUED, started=None, began=None, worker=None, **_NO_LEASE)
 
 
 def mark_crashed(connection: Connection, run: int, attempt: int, reason: str, *, now: Now) -> None:
     """Handle a crash of the process of a run: the first time it is restarted, then it fails."""
     row = _row(connection, run, attempt)
-    if _state_after_crash(row) is RunState.FAILED:
+    if row.deaths + 1 >= MAX_DEATHS and not row.cancelling:
         end_run(connection, run, attempt, RunState.FAILED, now=now, error=reason)
     else:
         _change(connection, run, attempt, deaths=row.deaths + 1)
         requeue(connection, run, attempt, now=now)
+
+
+def _mark_lost(connection: Connection, row: Row[Any], now: Now) -> None:
+    """Handle the loss of a run's worker: it is restarted, unless it has lost too many."""
+    if _state_after_loss(row) is RunState.FAILED:
+        end_run(connection, row.id, row.attempt, RunState.FAILED, now=now, error=_WORKERS_LOST)
+    else:
+        _change(connection, row.id, row.attempt, losses=row.losses + 1)
+        requeue(connection, row.id, row.attempt, now=now)
 
 
 def expire_leases(connection: Connection, now: Now) -> list[int]:
@@ -114,14 +142,14 @@ def expire_leases(connection: Connection, now: Now) -> list[int]:
             if _is_local(row):
                 end_run(connection, row.id, row.attempt, RunState.FAILED, now=now, error=_UNFINISHED)
             else:
-                mark_crashed(connection, row.id, row.attempt, _CRASHED_TWICE, now=now)
+                _mark_lost(connection, row, now)
             found.append(row.id)
     return found
 
 
 def orphaned(connection: Connection, now: Now) -> dict[int, RunState]:
     """Return the runs that `expire_leases` would handle now, and the state that each would get."""
-    return {row.id: _state_after_crash(row) for row in _orphaned(connection, now)}
+    return {row.id: _state_after_loss(row) for row in _orphaned(connection, now)}
 
 
 def _orphaned(connection: Connection, now: Now) -> list[Row[Any]]:
@@ -133,11 +161,11 @@ def _orphaned(connection: Connection, now: Now) -> list[Row[Any]]:
     ]
 
 
-def _state_after_crash(row: Row[Any]) -> RunState:
-    """Return the state of a run after its process crashed."""
+def _state_after_loss(row: Row[Any]) -> RunState:
+    """Return the state of a run whose worker or local process was lost."""
     if row.cancelling and not _is_local(row):
         return RunState.CANCELLED
-    return RunState.FAILED if _is_local(row) or row.deaths + 1 >= MAX_DEATHS else RunState.QUEUED
+    return RunState.FAILED if _is_local(row) or row.losses + 1 >= MAX_LOSSES else RunState.QUEUED
 
 
 def _is_local(row: Row[Any]) -> bool:
@@ -153,9 +181,9 @@ def _local_process_alive(row: Row[Any], now: Now) -> bool:
     return (here and born.strip() != "") or abs(now.date - row.lease) < UNVERIFIED_TIMEOUT
 
 
-_CRASHED_TWICE = (
-    "The worker crashed twice during this run, often because the machine ran out of memory. See the end of worker.log "
-    "in the data folder, then start the run again, perhaps with a smaller batch size."
+_WORKERS_LOST = (
+    f"The worker stopped unexpectedly {MAX_LOSSES} times during this run, often because the machine ran out of memory. "
+    "See the end of worker.log in the data folder, then start the run again, perhaps with a smaller batch size."
 )
 
 _UNFINISHED = "The program that started this run ended before the run finished. Start that program again."

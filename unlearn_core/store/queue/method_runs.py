@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, case, func, insert, select
 
+from unlearn_core.domain.errors import DamagedRunError
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.run import UNFINISHED_STATES, Priority, Run, RunState
 from unlearn_core.store.db import rows
@@ -67,7 +69,8 @@ class MethodRuns:
             found = connection.execute(wanted).all()
         best: dict[str, Run] = {}
         for row in sorted(found, key=lambda row: (row.state == RunState.DONE, row.state in UNFINISHED_STATES, row.id)):
-            best[row.spec] = rows.to_run(row)
+            with suppress(DamagedRunError):
+                best[row.spec] = rows.to_run(row)
         return [best.get(text) for text in texts]
 
     def list_recent(self, *, limit: int = 20) -> list[MethodGroup]:
@@ -84,8 +87,12 @@ class MethodRuns:
         with self._database.reading() as connection:
             groups = connection.execute(wanted).all()
             found = connection.execute(select(RUN).where(RUN.c.id.in_([group.newest for group in groups]))).all()
-        runs = {row.id: rows.to_run(row) for row in found}
-        return [MethodGroup(runs[group.newest], group.runs, int(group.unfinished)) for group in groups]
+        runs = {run.id: run for run in rows.to_runs(found)}
+        return [
+            MethodGroup(runs[group.newest], group.runs, int(group.unfinished))
+            for group in groups
+            if group.newest in runs
+        ]
 
 
 def _key(spec: UnlearnSpec | TrainGoldSpec) -> tuple[str, str]:

@@ -35,13 +35,18 @@ def recent(connection: Connection, device: str, model: str, method: str | None) 
     )
     wanted = wanted if method is None else wanted.where(rows.mentions("method", method))
     latest = connection.execute(wanted.order_by(RUN.c.id.desc()).limit(MOST)).all()
-    found = (_rate(json.loads(row.spec), json.loads(row.headline)) for row in latest if _is_of(row, model))
+    found = (_rate_of(row, model) for row in latest)
     return [rate for rate in found if rate is not None and method in (None, rate.method)]
 
 
-def _is_of(row: Any, model: str) -> bool:
-    spec = json.loads(row.spec)
-    return model == (spec["architecture"] if row.kind == "train" else spec["request"]["classifier"])
+def _rate_of(row: Any, model: str) -> Rate | None:
+    """The rate of a row; None if it is of another model, or cannot be read."""
+    try:
+        spec = json.loads(row.spec)
+        own = spec["architecture"] if row.kind == "train" else spec["request"]["classifier"]
+        return _rate(spec, json.loads(row.headline)) if own == model else None
+    except (ValueError, LookupError, TypeError):
+        return None
 
 
 def _rate(spec: dict[str, Any], metrics: dict[str, Any]) -> Rate | None:

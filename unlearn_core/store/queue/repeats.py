@@ -81,8 +81,11 @@ def _seed_family(connection: Connection, run: int, spec: UnlearnSpec) -> list[An
     began = select(RUN.c.parent).where(RUN.c.group == group, RUN.c.parent.is_not(None))
     mine = or_(RUN.c.group == group, RUN.c.id.in_(began), RUN.c.id == run)
     wanted = select(RUN).where(RUN.c.request == spec.request.fingerprint(), RUN.c.kind == spec.kind, mine)
-    found = [rows.to_run(row) for row in connection.execute(wanted)]
-    return [own for own in found if isinstance(own.spec, UnlearnSpec) and seed_group(own.spec) == group]
+    return [
+        own
+        for own in rows.to_runs(connection.execute(wanted))
+        if isinstance(own.spec, UnlearnSpec) and seed_group(own.spec) == group
+    ]
 
 
 def _unused_seeds(taken: set[int], count: int) -> list[int]:

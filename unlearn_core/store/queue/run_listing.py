@@ -34,6 +34,13 @@ class RunListing:
         self._database = database
         self._subjects: dict[int, _Subject] = {}
 
+    def has_any(self, *, kinds: Collection[str], states: Collection[RunState] = ()) -> bool:
+        """Return whether there is a run of these kinds, optionally only of some states; even a damaged one counts."""
+        wanted = select(RUN.c.id).where(RUN.c.kind.in_(kinds))
+        wanted = wanted.where(RUN.c.state.in_(states)) if states else wanted
+        with self._database.reading() as connection:
+            return connection.execute(wanted.limit(1)).first() is not None
+
     def briefs(self, *, kinds: Collection[str], matching: RunFilter = ALL_RUNS) -> list[RunBrief]:
         """Return all runs of these kinds that match, newest first. Each spec is read once, results never."""
         wanted = select(*_COLUMNS).where(RUN.c.kind.in_(kinds), *rows.conditions(matching)).order_by(RUN.c.id.desc())
@@ -49,13 +56,17 @@ class RunListing:
         """Return these runs by id, as far as they still exist."""
         with self._database.reading() as connection:
             found = connection.execute(select(RUN).where(RUN.c.id.in_(list(ids)))).all()
-        return {row.id: rows.to_run(row) for row in found}
+        return {run.id: run for run in rows.to_runs(found)}
 
     def _read_subjects(self, connection: Connection, new: set[int]) -> None:
         if new:
             wanted = select(RUN.c.id, RUN.c.spec).where(RUN.c.id.between(min(new), max(new)))
-            self._subjects |= {run: _subject(json.loads(spec)) for run, spec in connection.execute(wanted).all()}
+            self._subjects |= {run: _subject(spec) for run, spec in connection.execute(wanted).all()}
 
 
-def _subject(spec: dict[str, Any]) -> _Subject:
+def _subject(text: str) -> _Subject:
+    try:
+        spec: dict[str, Any] = json.loads(text)
+    except ValueError:  # a damaged run is listed by its title; its own page says what is wrong with it
+        spec = {}
     return _Subject(spec.get("method"), spec.get("request", {}).get("classifier"), spec.get("seed", 0))

@@ -9,15 +9,16 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from unlearn_core.domain.errors import NotFoundError, StoreError
+from unlearn_core.domain.errors import DamagedRunError, NotFoundError, StoreError
 from unlearn_core.domain.jobs import AnySpec, UnlearnSpec
 from unlearn_core.domain.results.metrics import RunMetrics
-from unlearn_core.domain.run import ALL_RUNS, CurvePoint, Priority, Progress, Run, RunFilter, RunState
+from unlearn_core.domain.run import ALL_RUNS, CurvePoint, Priority, Progress, Run, RunFilter, RunState, Silence
 from unlearn_core.store.class_boards import ClassBoards
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import POINT, RUN
 from unlearn_core.store.files import artifacts, restore
+from unlearn_core.store.files.evaluations import EvaluationStore
 from unlearn_core.store.queue import clock, lease, rates, scheduling, workers
 from unlearn_core.store.queue.lease import ControlSignal
 from unlearn_core.store.queue.method_runs import MethodRuns
@@ -109,7 +110,11 @@ class RunStore:
         now = clock.now()
         row = rows.new_row(spec, title=title, owner=owner, priority=Priority.INTERACTIVE, now=now.date)
         with self._starting() as (connection, new_folders):
-            own = lease.local_lease(device, now) | {"started": now.date - seconds, "group": group}
+            own = lease.local_lease(device, now) | {
+                "started": now.date - seconds,
+                "began": now.uptime - seconds,
+                "group": group,
+            }
             run = _insert(connection, row | own)
             started = self._begin(connection, run, new_folders)
         if not started:
@@ -117,9 +122,30 @@ class RunStore:
         return run
 
     def get(self, run: int) -> Run:
-        """Return one run. Raises NotFoundError."""
+        """Return one run. Raises NotFoundError, or DamagedRunError if neither its row nor its folder can be read."""
+        try:
+            with self._database.reading() as connection:
+                return rows.to_run(_row(connection, run))
+        except DamagedRunError:
+            if self.repair([run]):
+                raise
+            return self.get(run)
+
+    def repair(self, runs: Collection[int]) -> list[int]:
+        """Replace the damaged rows among these by what the folders of their runs record; return those without one."""
         with self._database.reading() as connection:
-            return rows.to_run(_row(connection, run))
+            found = connection.execute(select(RUN).where(RUN.c.id.in_(sorted(runs)))).all()
+        lost: list[int] = []
+        for run in rows.damaged(found):
+            folder = artifacts.run_dir(self.data_dir, run)
+            recorded = restore.read_record(folder) or restore.read_run(folder, run)
+            if recorded is None or recorded.id != run:
+                lost.append(run)
+                continue
+            own = {name: rows.finished_row(recorded)[name] for name in ("spec", "headline", "created", "state")}
+            with self._database.writing() as connection:
+                _change(connection, run, **own, progress=None, silence=None)
+        return lost
 
     def queue_position(self, run: int) -> int:
         """Return how many runs are ahead of this one; 0 if it is next or no longer queued."""
@@ -133,9 +159,9 @@ class RunStore:
             row = _row(connection, run)
             if row.state != RunState.QUEUED:
                 return []
-            running = [rows.to_run(one) for one in connection.execute(scheduling.running_beside(row.kind))]
+            running = rows.to_runs(connection.execute(scheduling.running_beside(row.kind)))
             queued = scheduling.queued_ahead(connection, row, time.time())
-            return running + [rows.to_run(_row(connection, one)) for one in queued]
+            return running + rows.to_runs(_row(connection, one) for one in queued)
 
     def curve(self, run: int, after: int = -1) -> list[CurvePoint]:
         """Return the live curve of the current attempt: the points with a step greater than `after`."""
@@ -165,7 +191,10 @@ class RunStore:
             self._record(connection, run)
 
     def delete(self, run: int) -> None:
-        """Delete a finished run, its folder and its later queries. Raises StoreError if it is unfinished."""
+        """Delete a finished run, its folder, its later queries and what is stored of its model.
+
+        Raises StoreError if it is unfinished.
+        """
         with self._database.writing() as connection:
             if not RunState(_row(connection, run).state).is_finished:
                 raise StoreError(f"Run {run} is not finished: cancel it first, then delete it.")
@@ -175,9 +204,12 @@ class RunStore:
                     f"A measurement or Grad-CAM query of run {run} is running: wait a moment, then delete it."
                 )
             connection.execute(delete(RUN).where(RUN.c.id.in_([row.id for row in rows_to_delete])))
+            models = [model for model in _models_of(rows_to_delete) if not _is_mentioned(connection, model)]
         for row in rows_to_delete:
             if row.attempt:  # a run that never started has no folder
                 shutil.rmtree(artifacts.run_dir(self.data_dir, row.id), ignore_errors=True)
+        for model in models:
+            EvaluationStore(self.data_dir / "evaluations").remove(model)
 
     def delete_finished(self, kinds: Collection[str], *, older_than: float) -> None:
         """Delete the runs of these kinds that ended so many seconds ago, and their folders."""
@@ -192,12 +224,20 @@ class RunStore:
             shutil.rmtree(artifacts.run_dir(self.data_dir, run), ignore_errors=True)
 
     def claim(self, worker: str, *, device: str, kinds: Collection[str]) -> Run | None:
-        """Give a worker the next run of these kinds, under a lease that `heartbeat` extends; None if there is none."""
+        """Give a worker the next run of these kinds, under a lease that `heartbeat` extends; None if there is none.
+
+        A run that cannot be read fails.
+        """
         while self.has_queued(kinds):
             with self._starting() as (connection, new_folders):
                 run = lease.claim(connection, worker, device=device, kinds=kinds, now=clock.now())
                 if run is not None and self._begin(connection, run, new_folders):
-                    return rows.to_run(_row(connection, run))
+                    row = _row(connection, run)
+                    try:
+                        return rows.to_run(row)
+                    except DamagedRunError as problem:
+                        now = clock.now()
+                        lease.end_run(connection, run, row.attempt, RunState.FAILED, now=now, error=str(problem))
         return None
 
     def has_queued(self, kinds: Collection[str]) -> bool:
@@ -213,9 +253,10 @@ class RunStore:
         A run whose process has crashed runs alone, so that it cannot crash the others again.
         """
         with self._starting() as (connection, new_folders):
-            if _row(connection, run.id).deaths:
+            row = _row(connection, run.id)
+            if row.deaths or row.losses:
                 return []
-            found = [rows.to_run(row) for row in connection.execute(scheduling.group_members(run)).all()]
+            found = rows.to_runs(connection.execute(scheduling.group_members(run)).all())
             suitable = (
                 member for member in found if isinstance(member.spec, UnlearnSpec) and is_compatible(member.spec)
             )
@@ -229,11 +270,19 @@ class RunStore:
             return [rows.to_run(_row(connection, number)) for number in started]
 
     def heartbeat(
-        self, run: int, attempt: int, *, progress: Progress | None = None, points: Sequence[CurvePoint] = ()
+        self,
+        run: int,
+        attempt: int,
+        *,
+        progress: Progress | None = None,
+        points: Sequence[CurvePoint] = (),
+        silence: Silence | None = None,
     ) -> ControlSignal:
         """Extend a worker's lease on a run and return the control signal. Raises LeaseLostError."""
         with self._database.writing() as connection:
-            return lease.heartbeat(connection, run, attempt, progress=progress, points=points, now=clock.now())
+            return lease.heartbeat(
+                connection, run, attempt, progress=progress, points=points, silence=silence, now=clock.now()
+            )
 
     def finish(self, run: int, attempt: int, *, metrics: RunMetrics) -> None:
         """End a run as done; a measurement also updates the metrics of its run. Raises LeaseLostError."""
@@ -242,9 +291,10 @@ class RunStore:
             lease.end_run(connection, run, attempt, RunState.DONE, now=clock.now(), headline=text)
             row = _row(connection, run)
             if row.kind == scheduling.MEASURE_KIND:
-                measured = RunMetrics.from_json(_row(connection, row.about).headline)
-                _change(connection, row.about, headline=measured.updated(metrics).to_json())
                 run = row.about
+                with suppress(ValueError):  # damaged: the report has the new measurement all the same
+                    measured = RunMetrics.from_json(_row(connection, run).headline)
+                    _change(connection, run, headline=measured.updated(metrics).to_json())
             self._record(connection, run)
 
     def fail(self, run: int, attempt: int, reason: str) -> None:
@@ -263,12 +313,12 @@ class RunStore:
             lease.requeue(connection, run, attempt, now=clock.now())
 
     def mark_crashed(self, run: int, attempt: int, reason: str) -> None:
-        """Handle a crash: the run is restarted once, then it fails with this reason. Raises LeaseLostError."""
+        """Handle a crash of a run's process: it is restarted once, then it fails. Raises LeaseLostError."""
         with self._database.writing() as connection:
             lease.mark_crashed(connection, run, attempt, reason, now=clock.now())
 
     def expire_leases(self) -> list[int]:
-        """Take runs away from silent workers and return their ids; each is restarted once."""
+        """Take runs away from silent workers and return their ids; each is restarted, up to MAX_LOSSES times."""
         with self._database.writing() as connection:
             return lease.expire_leases(connection, clock.now())
 
@@ -314,7 +364,7 @@ class RunStore:
         for column, values in ((RUN.c.kind, kinds), (RUN.c.state, states), (RUN.c.owner, owner and (owner,))):
             wanted = wanted if values is None else wanted.where(column.in_(values))
         with self._database.reading() as connection:
-            return [rows.to_run(row) for row in connection.execute(wanted)]
+            return rows.to_runs(connection.execute(wanted))
 
     @contextmanager
     def _starting(self) -> Generator[tuple[Connection, list[Path]]]:
@@ -349,12 +399,30 @@ class RunStore:
 
     def _record(self, connection: Connection, run: int) -> None:
         """Write the row of a finished run into its folder, from which a lost database is restored."""
-        found = rows.to_run(_row(connection, run))
+        try:
+            found = rows.to_run(_row(connection, run))
+        except DamagedRunError:
+            return
         if found.state is RunState.DONE and found.spec.kind not in (
             *scheduling.SEPARATE_KINDS,
             scheduling.MEASURE_KIND,
         ):
             restore.record(self.data_dir, found)
+
+
+def _models_of(deleted: Sequence[Row[Any]]) -> list[str]:
+    """Return the checksums of the models that deleted runs unlearned."""
+    found: list[str] = []
+    for row in deleted:
+        with suppress(ValueError):  # damaged
+            weights = RunMetrics.from_json(row.headline).weights
+            found += [weights] if weights and row.kind == UnlearnSpec.model_fields["kind"].default else []
+    return found
+
+
+def _is_mentioned(connection: Connection, model: str) -> bool:
+    """Return whether another run has the same model, or is compared with it."""
+    return connection.execute(select(RUN.c.id).where(RUN.c.headline.contains(model)).limit(1)).first() is not None
 
 
 def _insert(connection: Connection, row: dict[str, Any]) -> int:

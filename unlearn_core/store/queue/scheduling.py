@@ -58,7 +58,8 @@ def next_run(connection: Connection, kinds: Collection[str], now: float) -> int 
 def group_members(run: Run) -> Select[Any]:
     """Return the query of a run's group: its queued runs of the same priority, in order, without crashed ones."""
     same = (RUN.c.group == run.group) & (RUN.c.owner == run.owner) & (RUN.c.priority == run.priority)
-    return select(RUN).where(_queued(_of_kinds((run.spec.kind,))), same, RUN.c.deaths == 0).order_by(RUN.c.id)
+    never_ended = (RUN.c.deaths == 0) & (RUN.c.losses == 0)
+    return select(RUN).where(_queued(_of_kinds((run.spec.kind,))), same, never_ended).order_by(RUN.c.id)
 
 
 def queued_ahead(connection: Connection, run: Row[Any], now: float) -> list[int]:

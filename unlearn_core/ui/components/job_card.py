@@ -35,6 +35,28 @@ def cancel_button(run: Run, *, key: str, effect: str | None = None) -> None:
     )
 
 
+def show_silence(run: Run) -> bool:
+    """Warn that a running run has made no step for long, and say when it is stopped; return False if it makes steps."""
+    if run.silence is None:
+        return False
+    silent = formatting.format_duration(run.silence.seconds)
+    left = formatting.format_duration(max(0.0, run.silence.limit - run.silence.seconds))
+    st.warning(
+        f"This run has made no step for {silent}. If it makes none for another {left}, it is stopped, and the next run "
+        "starts. You can cancel it now.",
+        icon=":material/hourglass_disabled:",
+    )
+    return True
+
+
+def silence_note(run: Run) -> str:
+    """The same in brief, to follow the progress of a run that others wait for; "" if it makes steps."""
+    if run.silence is None:
+        return ""
+    silent, limit = (formatting.format_duration(seconds) for seconds in run.silence)
+    return f" · no step for {silent}; it is stopped after {limit}"
+
+
 def queue_position(run: Run) -> str:
     """A sentence on how many runs a worker takes before this one."""
     before = cache.store().queue_position(run.id)

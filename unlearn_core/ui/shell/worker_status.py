@@ -5,7 +5,9 @@ from collections.abc import Collection
 import streamlit as st
 
 from unlearn_core.domain.run import Run, RunState
+from unlearn_core.store.data_folder import is_writable, open_data_dir, storage_problem
 from unlearn_core.ui.shell import cache, lifespan
+from unlearn_core.ui.shell.markdown import escape
 
 POLL_SECONDS = 0.5
 """Seconds between two updates of what a visitor waits for."""
@@ -30,6 +32,12 @@ def show(*runs: Run, key_scope: str) -> bool:
 
 def show_for_ids(runs: Collection[int], *, has_queued: bool, key_scope: str) -> bool:
     """Do the same by the numbers of the runs; `has_queued` says whether something needs a worker to start it."""
+    folder = open_data_dir()
+    problem = storage_problem(folder)
+    if problem:  # a worker that cannot write looks as if there were none
+        if is_writable(folder):  # otherwise the frame says it on every page
+            st.warning(escape(problem), icon=":material/hard_drive:")
+        return True
     lifespan.ensure_worker()
     store = cache.store()
     orphaned, has_worker = store.orphaned_runs(), bool(store.workers())

@@ -10,6 +10,7 @@ from unlearn_core.charts import chart as drawn
 from unlearn_core.charts import section_charts
 from unlearn_core.charts.chart import SECTIONS, Chart, Section
 from unlearn_core.charts.text import run_comparison
+from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, run_name
 from unlearn_core.store.data_folder import open_data_dir
@@ -37,7 +38,9 @@ def show() -> None:
     runs = run_picker.choose_runs()
     if len(runs) < 2:
         return
-    found = [cache.report(run.id, reports.report_version(open_data_dir(), run.id)) for run in runs]
+    runs, found = _readable(runs)
+    if len(runs) < 2:
+        return
     compared = ranking.drawn_ranking(found)
     ranking.show_cards(compared.text)
     warning = run_comparison.mismatch_warning(found)
@@ -49,6 +52,17 @@ def show() -> None:
     _figures(found)
     repeats.show_comparison(found)
     st.fragment(_charts, key="compared-charts")(found)
+
+
+def _readable(runs: Sequence[Run]) -> tuple[list[Run], list[Report]]:
+    """The runs whose reports can be read, and these reports; say what is wrong with the others."""
+    found: list[tuple[Run, Report]] = []
+    for run in runs:
+        try:
+            found.append((run, cache.report(run.id, reports.report_version(open_data_dir(), run.id))))
+        except StoreError as problem:
+            st.warning(escape(f"{run_name(run.id)} is left out. {problem}"), icon=":material/broken_image:")
+    return [run for run, _ in found], [report for _, report in found]
 
 
 def _links(runs: Sequence[Run], reports: Sequence[Report]) -> None:

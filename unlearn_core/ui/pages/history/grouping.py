@@ -61,7 +61,7 @@ class HistoryGroup(NamedTuple):
             return runs[self.head.id].metrics.accuracy
         if self.item_label != "seed":
             return {}
-        every = [runs[run].metrics.accuracy for run in self.done]
+        every = [runs[run].metrics.accuracy for run in self.done if run in runs]
         return {model: _mean([accuracy[model] for accuracy in every if accuracy.get(model)]) for model in MODELS}
 
 

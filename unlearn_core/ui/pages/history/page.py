@@ -11,7 +11,7 @@ from unlearn_core.domain.run import ALL_RUNS, UNFINISHED_STATES, Run, RunBrief, 
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import restore
 from unlearn_core.ui.components import paged_grid
-from unlearn_core.ui.pages.history import filters, grouping, import_settings, shipped_table
+from unlearn_core.ui.pages.history import damaged_runs, filters, grouping, import_settings, shipped_table
 from unlearn_core.ui.pages.history.grouping import HistoryGroup
 from unlearn_core.ui.pages.history.run_table import COLUMNS, table
 from unlearn_core.ui.shell import cache, formatting, navigation, url_state, urls, worker_status
@@ -30,13 +30,13 @@ _EXPANDED = "history expanded"
 
 def show() -> None:
     """Show the table and the actions on ticked rows; keep both up to date while something runs."""
-    is_empty = not cache.store().list_runs(kinds=KINDS, limit=1)
+    is_empty = not cache.store().listing.has_any(kinds=KINDS)
     _restored()
     if is_empty:
         _empty()
         shipped_table.show(unfolded=True)
         return
-    busy = bool(cache.store().list_runs(kinds=KINDS, states=UNFINISHED_STATES, limit=1))
+    busy = cache.store().listing.has_any(kinds=KINDS, states=UNFINISHED_STATES)
     st.fragment(_board, run_every=worker_status.BACKGROUND_POLL_SECONDS if busy else None, key="history")(busy)
     import_settings.show()
     shipped_table.show(unfolded=False)
@@ -86,8 +86,8 @@ def _board(was_busy: bool) -> None:
             return
     actions = st.container()
     rows, place = _page(grouping.group_runs(runs, st.session_state.get(_EXPANDED, ())))
-    shown = cache.store().listing.runs({run for entry in rows for run in entry.shown})
-    rows = [entry for entry in rows if shown.keys() >= set(entry.shown)]  # One may be deleted in this moment.
+    shown = damaged_runs.readable({run for entry in rows for run in entry.shown})
+    rows = [entry for entry in rows if entry.head.id in shown]  # One may be deleted in this moment.
     picked = place.dataframe(
         table(rows, shown),
         hide_index=True,

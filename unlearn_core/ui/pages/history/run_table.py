@@ -133,7 +133,8 @@ def _costs(entry: HistoryGroup, runs: Mapping[int, Run]) -> dict[str, float | No
     """The distance to the retrained model in bits and the seconds: of one run, or the means over seeds."""
     if entry.is_group and entry.item_label != "seed":
         return {"distance": None, "seconds": None}
-    shown = [runs[number].metrics for number in (entry.done if entry.is_group else [entry.head.id])]
+    numbers = entry.done if entry.is_group else [entry.head.id]
+    shown = [runs[number].metrics for number in numbers if number in runs]
     seconds = [spent.total if spent.forget is None else spent.forget for own in shown if (spent := own.seconds)]
     distances = [own.distance_to_gold("test") for own in shown]
     return {"distance": _mean(distances), "seconds": _mean(seconds)}

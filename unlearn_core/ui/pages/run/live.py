@@ -87,7 +87,7 @@ def _show_queued(run: Run) -> None:
                 query_params={"id": str(other.id)},
             )
             words = job_card.step_progress(other)[1] if other.state is RunState.RUNNING else other.state.value
-            st.caption(words, width="content")
+            st.caption(words + job_card.silence_note(other), width="content")
     if len(ahead) > MOST_AHEAD:
         st.caption(f"and {formatting.pluralize(len(ahead) - MOST_AHEAD, 'more run')}.")
 
@@ -99,7 +99,7 @@ def _show_running(run: Run) -> None:
         st.progress(0.0, text=":shimmer[Getting ready]: loading the classifier and its data set.")
     else:
         _bands(run.progress, past)
-    if not stalled:
+    if not stalled and not job_card.show_silence(run):
         st.caption(_remaining(run, past))
     left, right = st.columns([1.9, 1], gap="large")
     with right:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from unlearn_core import methods
 from unlearn_core.data import datasets
-from unlearn_core.domain.errors import NotFoundError, StoreError
+from unlearn_core.domain.errors import DamagedReportError, NotFoundError, StoreError
 from unlearn_core.domain.jobs import (
     AddCheckpointSpec,
     ExplainSpec,
@@ -154,7 +154,9 @@ def show_done(run: Run) -> None:
     try:
         found = cache.report(run.id, reports.report_version(open_data_dir(), run.id))
     except StoreError as problem:
-        _show_ended(run, "report missing", str(problem), color="red", icon=":material/broken_image:")
+        state = "report damaged" if isinstance(problem, DamagedReportError) else "report missing"
+        remains = "The settings are stored: you can change them and run again."
+        _show_ended(run, state, str(problem), color="red", icon=":material/broken_image:", remains=remains)
         return
     show_report(found, run, group)
 
@@ -179,7 +181,7 @@ def show_ended(run: Run) -> None:
         _show_ended(run, "cancelled", _how_far(run) + why, color="gray", icon=":material/stop:")
 
 
-def _show_ended(run: Run, state: str, reason: str, *, color: str, icon: str) -> None:
+def _show_ended(run: Run, state: str, reason: str, *, color: str, icon: str, remains: str = "") -> None:
     _sweep_link(run)
     st.caption(_caption(run))
     with st.container(horizontal=True):  # As in the live view and the report, so that the heading does not move.
@@ -187,7 +189,7 @@ def _show_ended(run: Run, state: str, reason: str, *, color: str, icon: str) -> 
     with st.container(border=True):
         st.markdown(f":{color}-badge[{icon} {state}]")
         st.markdown(escape(reason))
-        st.caption(_what_remains(run))
+        st.caption(remains or _what_remains(run))
         navigation.bug_report(reason, key_scope="run")
     with st.container(horizontal=True):
         if isinstance(run.spec, UnlearnSpec) and st.button(
