@@ -18,7 +18,7 @@ from unlearn_core.domain.results.outputs import (
     ZrfResult,
     ZrfValues,
 )
-from unlearn_core.domain.results.predictions import Score
+from unlearn_core.domain.results.predictions import DifficultyResult, Score, Third
 from unlearn_core.domain.results.result import Result
 from unlearn_core.domain.split import Split
 from unlearn_core.probes.common.statistics import score as wilson_score
@@ -30,6 +30,7 @@ def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: b
     models = ("before", "after", *(["gold"] if gold else []), *(["twin"] if twin else []))
     found: list[Result] = [_zrf(rng, models), _cka(rng, layers, models), _feature_map(seed, split, models)]
     found.append(representation(np.random.default_rng(seed).uniform(0.75, 0.85, len(models)), split, models))
+    found.append(difficulty(seed, split, models))
     if gold:
         found += [_closeness(rng, split, twin), _summary_scores(seed, models), _klom(seed, split)]
     return found
@@ -103,6 +104,27 @@ def representation(shares: Sequence[float] | np.ndarray, split: Split, models: S
         retain=readings,
         images=images.astype(np.int32),
         probe=found,
+    )
+
+
+def difficulty(seed: int, split: Split, models: Sequence[str]) -> DifficultyResult:
+    """Forget images of which a sixth is in the low third, and a third in the middle one."""
+    images = split.forget_train
+    sizes: dict[Third, int] = {"low": len(images) // 6, "middle": len(images) // 3}
+    sizes["high"] = len(images) - sum(sizes.values())
+    shares = {"before": 1.0, "after": np.random.default_rng(seed).uniform(0.3, 0.9), "gold": 0.25, "twin": 0.25}
+    return DifficultyResult(
+        num_models=32,
+        bounds=[0.0625, 0.5],
+        thirds={
+            third: {model: wilson_score(int(shares[model] * size), size) for model in models}
+            for third, size in sizes.items()
+        },
+        entanglement=210.5,
+        random=[150.25, 180.5, 240.0],
+        images=images.astype(np.int32),
+        memorisation=np.linspace(-0.1, 1, len(images), dtype=np.float32),
+        error=np.full(len(images), 0.15, np.float32),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unlearn_core.domain.errors import InvalidRequestError
-from unlearn_core.domain.forget_request import MAX_IMAGES, ForgetRequest
+from unlearn_core.domain.forget_request import FORGET_SET_KINDS, MAX_IMAGES, ForgetRequest, ForgetSetKind
 
 if TYPE_CHECKING:
     from unlearn_core.data.image_files import FileMatch
@@ -26,7 +26,12 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="cat,dog",
         help="forget whole classes, by name, or by number as in '#3'; repeatable",
     )
-    what.add_argument("--forget-images", metavar="17,42", help="forget training images, by index; 100-120 is a range")
+    what.add_argument(
+        "--forget-images",
+        metavar="17,42",
+        help="forget training images, by index; 100-120 is a range; easy:16, memorised:16 and entangled:16 are sets of "
+        "16 by how hard they are to forget",
+    )
     what.add_argument(
         "--forget-files", type=Path, metavar="LIST", help="forget the images of these files: a text, a name on a line"
     )
@@ -53,6 +58,9 @@ def forget_images(args: argparse.Namespace) -> tuple[int, ...]:
         return _images_of_files(args)
     if not args.forget_images:
         return ()
+    kind, _, count = args.forget_images.strip().partition(":")
+    if kind in FORGET_SET_KINDS:
+        return _images_by_difficulty(args, kind, count)
     from unlearn_core.store.image_lists import parse_ranges
 
     return parse_ranges(args.forget_images, upper_bound=min(_dataset(args).train, MAX_IMAGES))
@@ -70,6 +78,19 @@ def _dataset(args: argparse.Namespace) -> "DatasetCard":
     from unlearn_core.models import classifiers
 
     return datasets.card(classifiers.card(args.classifier).dataset)
+
+
+def _images_by_difficulty(args: argparse.Namespace, kind: ForgetSetKind, count: str) -> tuple[int, ...]:
+    """Choose so many images by their difficulty. Raises InvalidRequestError, NotFoundError or NotSupportedError."""
+    from unlearn_core.domain.tracker import NullTracker
+    from unlearn_core.engine.jobs.difficulty import forget_set
+    from unlearn_core.engine.model_cache import ModelCache
+    from unlearn_core.store.data_folder import open_data_dir
+
+    if not count.isascii() or not count.isdigit():
+        raise InvalidRequestError(f"--forget-images {args.forget_images} needs a number of images: {kind}:16.")
+    model_cache = ModelCache("cpu", open_data_dir())
+    return forget_set(args.classifier, kind, int(count[:9]), model_cache, NullTracker())
 
 
 def _images_of_files(args: argparse.Namespace) -> tuple[int, ...]:

@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     pack_outputs(tasks, ASSETS)
     if args.classifier == ENSEMBLE_REQUEST[0]:
         make_ensemble(assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
+        make_half_models(ASSETS, device)
         if not ENSEMBLE_EXAMPLE_DIR.exists():
             spec = ablation.step_spec(ablation.STEPS[2])
             make_example.make_ensemble_example(
@@ -93,3 +94,13 @@ def make_sample(assets: Path, source: Path | None) -> str:
     built = sample.build(assets, *archive)
     record_duplicates(record.parent, sample.load(assets).images)
     return f"The sample was built from {source}. Its checksum is {built}."
+
+
+def make_half_models(assets: Path, device: str) -> None:
+    """Train the missing models on random halves of the bundled images, and print the progress."""
+    from unlearn_core.data.datasets.cifar10_sample import CARD
+    from unlearn_core.data.half_models import bundled_file
+    from unlearn_core.engine.jobs.common.half_training import NUM_MODELS, train_halves
+
+    for count in train_halves(CARD.id, NUM_MODELS, bundled_file(assets, CARD.id), device):
+        print(f"{count} of {NUM_MODELS} models of random halves of the images.", flush=True)

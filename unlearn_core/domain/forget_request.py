@@ -1,8 +1,8 @@
 """Forget requests: which classes or which training images a classifier should forget."""
 
 import hashlib
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -13,6 +13,10 @@ FEW_IMAGES = 64
 
 RequestSize = Literal["one class", "several classes", "few pictures", "many pictures"]
 """The size of a request, as far as a method's hyperparameters depend on it."""
+
+ForgetSetKind = Literal["easy", "memorised", "entangled"]
+"""The forget sets by difficulty: the least memorised images, the most memorised, or those with high entanglement."""
+FORGET_SET_KINDS: Sequence[ForgetSetKind] = get_args(ForgetSetKind)
 
 
 class _Frozen(BaseModel):

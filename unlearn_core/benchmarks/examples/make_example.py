@@ -36,7 +36,7 @@ def make_example(folder: Path, *, device: str) -> None:
         resolved = resolve_run(spec, model_cache)
         after = model_cache.load_model(resolved.card, "after", (out / WEIGHTS_FILE).read_bytes())
         loaded = LoadedRun(out, finished.report, resolved, after)
-        for name in ("relearn", "feature_map", "representation"):
+        for name in ("relearn", "feature_map", "representation", "difficulty"):
             add_to_report(on_demand_measurement(name), loaded, 0, model_cache, NullListener())
         (out / WEIGHTS_FILE).unlink()
         # The outputs of before and gold ship with the classifier and need not ship twice.

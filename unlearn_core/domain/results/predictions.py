@@ -5,11 +5,15 @@ Models are "before", "after", "gold" and "twin" (a second retrained model); sets
 
 from collections.abc import Mapping, Sequence
 from math import nan
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from unlearn_core.domain.results.result import ArrayByKey, Number, Record, Result, Stored
+from unlearn_core.domain.results.result import Array, ArrayByKey, Number, Record, Result, Stored
+
+Third = Literal["low", "middle", "high"]
+"""The thirds of the training images of a data set by their memorisation."""
+THIRDS: Sequence[Third] = get_args(Third)
 
 
 class Score(Record):
@@ -78,3 +82,24 @@ class PredictionsResult(Result, part="predictions"):
     """By set and model."""
     total_variation: Mapping[str, DistanceToGold]
     """By set: the share of predictions that would have to change for two distributions to be equal, 0 to 1."""
+
+
+class DifficultyResult(Result, part="difficulty"):
+    """How hard the n training images of the forget set are to forget, and what each model makes of them."""
+
+    num_models: int
+    """How many models of random halves the memorisation is estimated from."""
+    bounds: Sequence[float]
+    """The memorisation between which the middle third of all training images of the data set lies."""
+    thirds: Mapping[Third, Mapping[str, Score]]
+    """The score of each model on the forget images of each third; a third without any has the total 0."""
+    entanglement: Number
+    """The entanglement score of the forget set in the features of the original model, at least 0; nan if undefined."""
+    random: Sequence[Number]
+    """The 5 %, 50 % and 95 % quantiles of the entanglement score of random sets of the same size."""
+    images: Annotated[Array, Stored("images")]
+    """The forget images, as places in the data set (n,) int32."""
+    memorisation: Annotated[Array, Stored("memorisation")]
+    """The memorisation of each (n,) float32, -1 to 1."""
+    error: Annotated[Array, Stored("error")]
+    """Its standard error (n,) float32."""

@@ -22,7 +22,7 @@ MAX_COMPONENTS = 64
 
 
 def store_features(spec: FeaturesSpec, model_cache: ModelCache, listener: RunListener) -> RunMetrics:
-    """Store the features of a classifier as it ships, unless they are known.
+    """Store the features of a classifier as it ships, as they are and as they are compared, unless they are known.
 
     Raises NotFoundError without the classifier, NotSupportedError without its weights, and CancelledError.
     """
@@ -30,9 +30,9 @@ def store_features(spec: FeaturesSpec, model_cache: ModelCache, listener: RunLis
     model = model_cache.original(card)
     if model is None:
         raise NotSupportedError(f"{card.title} has no weights here, so no image has features.")
+    every = np.arange(len(model_cache.dataset(card.dataset).images))
+    (raw,) = collect_features({"original": model}, card, every, model_cache, RunTracker(listener)).values()
     if model_cache.evaluations.unit_features(model.weights, card.dataset) is None:
-        every = np.arange(len(model_cache.dataset(card.dataset).images))
-        (raw,) = collect_features({"original": model}, card, every, model_cache, RunTracker(listener)).values()
         model_cache.evaluations.put_unit_features(model.weights, card.dataset, unit_features(raw))
     return RunMetrics()
 

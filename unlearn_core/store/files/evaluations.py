@@ -81,6 +81,10 @@ class EvaluationStore:
         with np.load(path, allow_pickle=False) as stored:
             return StoredFeatures(stored["rows"], stored["values"])
 
+    def features_version(self, weights: str, dataset: str) -> int | None:
+        """Return when features were last added; None if there are none."""
+        return _written(self._features_path(weights, dataset))
+
     def add_features(self, weights: str, dataset: str, found: StoredFeatures) -> StoredFeatures:
         """Store features of further images; return all that are known."""
         known = self.features(weights, dataset)
@@ -100,8 +104,7 @@ class EvaluationStore:
 
     def unit_features_version(self, weights: str, dataset: str) -> int | None:
         """Return when these features were written; None if there are none."""
-        path = self._unit_features_path(weights, dataset)
-        return path.stat().st_mtime_ns if path.exists() else None
+        return _written(self._unit_features_path(weights, dataset))
 
     def put_unit_features(self, weights: str, dataset: str, features: np.ndarray) -> None:
         """Store features as `unit_features` returns them."""
@@ -117,3 +120,7 @@ class EvaluationStore:
 
     def _path(self, weights: str, dataset: str) -> Path:
         return self._folder / dataset / f"{VERSION}-{weights[:32]}.npy"
+
+
+def _written(path: Path) -> int | None:
+    return path.stat().st_mtime_ns if path.exists() else None

@@ -1,5 +1,7 @@
 """The features by which images are alike: a worker computes them once, when they are first asked for."""
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
@@ -9,6 +11,8 @@ from unlearn_core.domain.run import UNFINISHED_STATES, Run, RunState
 from unlearn_core.ui.components import job_card
 from unlearn_core.ui.shell import cache, lifespan, navigation, worker_status
 from unlearn_core.ui.shell.markdown import escape
+
+ALIKE_WORDS = "Images are alike if the last layer of the classifier sees them alike. A worker computes this once."
 
 
 def features(card: ClassifierCard) -> np.ndarray | None:
@@ -23,13 +27,20 @@ def request(card: ClassifierCard) -> None:
     lifespan.ensure_worker()
 
 
-def show_progress(card: ClassifierCard) -> None:
-    """Show how far the features are, or why there are none; the page runs again once they are there."""
-    st.fragment(_progress, run_every=worker_status.POLL_SECONDS if _last(card, UNFINISHED_STATES) else None)(card)
+def show_progress(
+    card: ClassifierCard, ready: Callable[[ClassifierCard], bool] | None = None, words: str = ALIKE_WORDS
+) -> None:
+    """Show how far the features are, or why there are none; the page runs again once they are `ready`."""
+    waits = bool(_last(card, UNFINISHED_STATES))
+    st.fragment(_progress, run_every=worker_status.POLL_SECONDS if waits else None)(card, ready or _are_known, words)
 
 
-def _progress(card: ClassifierCard) -> None:
-    if features(card) is not None:
+def _are_known(card: ClassifierCard) -> bool:
+    return features(card) is not None
+
+
+def _progress(card: ClassifierCard, ready: Callable[[ClassifierCard], bool], words: str) -> None:
+    if ready(card):
         st.rerun()
     pending = _last(card, UNFINISHED_STATES)
     if pending is not None:
@@ -43,7 +54,7 @@ def _progress(card: ClassifierCard) -> None:
         if failed is not None and failed.state is RunState.FAILED:
             st.error(escape(failed.error or "No reason was recorded."), icon=":material/error:")
             navigation.bug_report(failed.error, key_scope="features")
-        st.caption("Images are alike if the last layer of the classifier sees them alike. A worker computes this once.")
+        st.caption(words)
         if st.button("Compare all images", key="compare-images", icon=":material/image_search:"):
             request(card)
             st.rerun()

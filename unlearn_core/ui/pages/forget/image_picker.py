@@ -13,7 +13,7 @@ from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.gallery import image_gallery
 from unlearn_core.ui.gallery.image_texts import DatasetTexts
 from unlearn_core.ui.gallery.listings import Listing
-from unlearn_core.ui.pages.forget import file_picker, image_filters, selection_history
+from unlearn_core.ui.pages.forget import difficulty_sets, file_picker, image_filters, selection_history
 from unlearn_core.ui.pages.forget.image_filters import Known
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -46,6 +46,7 @@ def single_images(plan: RunPlan) -> None:
     if plan.dataset.is_points:
         _plane(plan)
     else:
+        difficulty_sets.show(plan)
         file_picker.show(plan)
     _gallery(plan)
 
