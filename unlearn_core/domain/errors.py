@@ -70,6 +70,16 @@ class DamagedRunError(StoreError):
         )
 
 
+class DamagedSweepError(StoreError):
+    """The rows of a sweep or of its trials in the database cannot be read."""
+
+    def __init__(self, sweep: int, cause: str) -> None:
+        super().__init__(
+            f"The record of sweep {sweep} in the database is damaged ({cause}), so it cannot go on. Its runs are still "
+            "in the history. Start the sweep again."
+        )
+
+
 class DamagedReportError(StoreError):
     """The report of a run cannot be read."""
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from unlearn_core.domain.errors import NotFoundError, StoreError
+from unlearn_core.domain.errors import DamagedSweepError, NotFoundError, StoreError
 from unlearn_core.domain.run import CurvePoint, Run, RunState
 from unlearn_core.domain.stacking import MAX_STACK, StackableParams
 from unlearn_core.domain.sweeps.pruning import GoldAccuracy, pruning_reason
@@ -49,6 +49,8 @@ class SweepScheduler:
         for sweep in self._store.sweeps.acquire_leases(self._worker):
             try:
                 self._schedule_sweep(sweep, max_parallel_trials(sweep.spec, stacks))
+            except DamagedSweepError as problem:
+                self._end_sweep(sweep, SweepEnd(SweepState.FAILED, str(problem)))
             except StoreError:
                 raise
             except Exception as problem:  # a sampler may raise anything, and runs must continue
@@ -69,11 +71,12 @@ class SweepScheduler:
             return
         try:
             spec = self._store.sweeps.get(sweep).spec
-        except NotFoundError:  # the sweep was cancelled and deleted, so this run will stop
+            trials = self._store.sweeps.trials(sweep) if spec.early else []
+        except (NotFoundError, DamagedSweepError):  # it was cancelled and deleted, so this run will stop, or fails soon
             return
         if not spec.early:
             return
-        done = [trial for trial in self._store.sweeps.trials(sweep) if trial.state is RunState.DONE]
+        done = [trial for trial in trials if trial.state is RunState.DONE]
         curve = self._store.curve(run.id)
         reason = pruning_reason(
             spec.objectives, curve, [self._curve(trial) for trial in done], gold=_gold_accuracy(done)

@@ -2,13 +2,15 @@
 
 import pytest
 
+from tests.domain.test_sweep import spec as sweep_spec
 from tests.store.specs import EVERY, REQUEST, spec, sql
-from unlearn_core.domain.errors import DamagedRunError
+from unlearn_core.domain.errors import DamagedRunError, DamagedSweepError
 from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.worker.sweep_scheduler import SweepScheduler
 
 DAMAGE = ("spec", "headline", "progress")
 
@@ -92,3 +94,25 @@ def test_a_measurement_of_a_run_whose_metrics_are_spoiled_ends_all_the_same(stor
     assert store.get(measure).state is RunState.DONE
     assert store.get(number).metrics.gold == "abc", "from its folder"
     assert store.get(number).spec.request == REQUEST
+
+
+def test_a_damaged_sweep_fails_with_a_sentence_and_the_others_go_on(store):
+    first, second = (store.sweeps.submit(sweep_spec(), title="a sweep") for _ in range(2))
+    sql(store.data_dir, "UPDATE sweep SET spec = '{' WHERE id = ?", first)
+    assert [sweep.id for sweep in store.sweeps.acquire_leases("worker")] == [second]
+    assert [sweep.id for sweep in store.sweeps.list_recent()] == [second]
+    [(state, error)] = sql(store.data_dir, "SELECT state, error FROM sweep WHERE id = ?", first)
+    assert state == "failed" and error.startswith(f"The record of sweep {first} in the database is damaged")
+    with pytest.raises(DamagedSweepError, match="Its runs are still in the history"):
+        store.sweeps.get(first)
+
+
+def test_a_damaged_trial_ends_its_sweep(store):
+    sweep = store.sweeps.get(store.sweeps.submit(sweep_spec(), title="a sweep"))
+    scheduler = SweepScheduler(store, "worker")
+    scheduler.schedule({})
+    sql(store.data_dir, "UPDATE trial SET params = '{'")
+    store.cancel(1)
+    scheduler.schedule({})
+    [(state, error)] = sql(store.data_dir, "SELECT state, error FROM sweep")
+    assert state == "failed" and error.startswith(f"The record of sweep {sweep.id} in the database is damaged")

@@ -7,13 +7,14 @@ each trial is counted exactly once, because its number is assigned once.
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, or_, select, update
 
-from unlearn_core.domain.errors import NotFoundError, StoreError
+from unlearn_core.domain.errors import DamagedSweepError, NotFoundError, StoreError
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import UNFINISHED_STATES, Priority, RunState
 from unlearn_core.domain.sweeps.sweep import Sweep, SweepFindings, SweepSpec, SweepState, Trial, sweep_group
@@ -39,19 +40,23 @@ class SweepStore:
             return connection.execute(statement.returning(SWEEP.c.id)).scalar_one()
 
     def get(self, sweep: int) -> Sweep:
-        """Return one sweep; the number of the one that ships is negative. Raises NotFoundError."""
+        """Return one sweep; the number of the one that ships is negative. Raises NotFoundError or DamagedSweepError."""
         if sweep == shipped_runs.SWEEP_NUMBER:
             return shipped_runs.shipped_sweep()
         with self._database.reading() as connection:
             return _sweep(_row(connection, sweep))
 
     def list_recent(self, *, limit: int = 50) -> list[Sweep]:
-        """Return sweeps, newest first."""
+        """Return sweeps, newest first, without those that are damaged."""
+        found: list[Sweep] = []
         with self._database.reading() as connection:
-            return [_sweep(row) for row in connection.execute(select(SWEEP).order_by(SWEEP.c.id.desc()).limit(limit))]
+            for row in connection.execute(select(SWEEP).order_by(SWEEP.c.id.desc()).limit(limit)):
+                with suppress(DamagedSweepError):
+                    found.append(_sweep(row))
+        return found
 
     def trials(self, sweep: int) -> list[Trial]:
-        """Return every trial of a sweep, in order."""
+        """Return every trial of a sweep, in order. Raises DamagedSweepError if one of them cannot be read."""
         if sweep == shipped_runs.SWEEP_NUMBER:
             return shipped_runs.shipped_trials()
         with self._database.reading() as connection:
@@ -124,7 +129,10 @@ class SweepStore:
             connection.execute(delete(SWEEP).where(SWEEP.c.id == sweep))
 
     def acquire_leases(self, worker: str) -> list[Sweep]:
-        """Return the running sweeps that this worker holds, after taking over those without a live holder."""
+        """Return the running sweeps that this worker holds, after taking over those without a live holder.
+
+        A sweep that cannot be read fails.
+        """
         now = clock.now()
         mine, free = SWEEP.c.worker == worker, or_(SWEEP.c.lease.is_(None), ~_leased(now, 0.0))
         fresh = func.coalesce(_leased(now, LEASE_SECONDS / 2), False).label("fresh")
@@ -138,7 +146,10 @@ class SweepStore:
                     still = (SWEEP.c.id == row.id) & (SWEEP.c.state == SweepState.RUNNING) & or_(mine, free)
                     if not _change(connection, still, worker=worker, **clock.stamp("lease", now, LEASE_SECONDS)):
                         continue
-            held.append(_sweep(row))
+            try:
+                held.append(_sweep(row))
+            except DamagedSweepError as problem:
+                self.end(row.id, worker, SweepState.FAILED, error=str(problem))
         return held
 
     def release_leases(self, worker: str) -> None:
@@ -227,7 +238,10 @@ def _sweep(row: Row[Any]) -> Sweep:
         for name in ("created", "finished")
     }
     fields = {name: getattr(row, name) for name in ("id", "title", "state", "owner", "error")}
-    return Sweep.model_validate(fields | times | {"spec": json.loads(row.spec), "facts": json.loads(row.facts)})
+    try:
+        return Sweep.model_validate(fields | times | {"spec": json.loads(row.spec), "facts": json.loads(row.facts)})
+    except ValueError as problem:
+        raise DamagedSweepError(row.id, type(problem).__name__) from None
 
 
 def _trials_of(sweep: int) -> Select[Any]:
@@ -237,15 +251,18 @@ def _trials_of(sweep: int) -> Select[Any]:
 
 
 def _trial(row: Row[Any]) -> Trial:
-    return Trial(
-        row.number,
-        row.run,
-        json.loads(row.params),
-        json.loads(row.attributes),
-        row.stopped,
-        None if row.state is None else RunState(row.state),
-        row.error,
-        RunMetrics.from_json(row.headline) if row.headline else RunMetrics(),
-        row.started,
-        row.finished,
-    )
+    try:
+        return Trial(
+            row.number,
+            row.run,
+            json.loads(row.params),
+            json.loads(row.attributes),
+            row.stopped,
+            None if row.state is None else RunState(row.state),
+            row.error,
+            RunMetrics.from_json(row.headline) if row.headline else RunMetrics(),
+            row.started,
+            row.finished,
+        )
+    except ValueError as problem:
+        raise DamagedSweepError(row.sweep, type(problem).__name__) from None
