@@ -22,7 +22,7 @@ def data_dir_path() -> Path:
 
 
 FULL_BYTES = 10_000_000
-"""A disk with less free space than this is called full: a run could not store its results."""
+"""A disk with less free space than this is called full: a run might not be able to store its results."""
 
 
 def is_writable(folder: Path) -> bool:
@@ -39,9 +39,10 @@ def storage_problem(folder: Path) -> str:
         )
     free = shutil.disk_usage(folder).free
     if free < FULL_BYTES:
+        figures = f"{free / 1e6:,.0f} MB free, at least {FULL_BYTES / 1e6:,.0f} MB are needed"
         return (
-            f"The disk with {folder} is full ({free / 1e6:,.0f} MB free): runs cannot start, nor store what they find. "
-            "Free some space; the lab then continues by itself, and finished runs are not affected."
+            f"The disk with {folder} is full ({figures}): runs do not start. Free some space; the lab then continues by "
+            "itself, and finished runs are not affected."
         )
     return ""
 

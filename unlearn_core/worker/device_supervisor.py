@@ -15,6 +15,7 @@ from unlearn_core.domain.errors import LeaseLostError, StoreError
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import Run
 from unlearn_core.domain.stacking import MAX_STACK, why_specs_not_stackable
+from unlearn_core.store.data_folder import storage_problem
 from unlearn_core.store.queue import cpu_load
 from unlearn_core.store.queue.processes import web_servers
 from unlearn_core.store.queue.run_store import RunStore
@@ -169,12 +170,16 @@ class Supervisor:
                 ):
                     self._claim(child)
             self._last_error = ""
-        except StoreError as problem:  # such as a full disk: nothing is lost, everything is tried again
+        except StoreError as problem:  # such as a locked database: nothing is lost, everything is tried again
             if str(problem) != self._last_error:
                 self._last_error = str(problem)
                 _logger.error(problem)
 
     def _claim(self, child: ChildProcess) -> None:
+        if not self.store.has_queued(child.kinds):
+            return
+        if problem := storage_problem(self.store.data_dir):
+            raise StoreError(problem)
         run = self.store.claim(self.name, device=child.config.device, kinds=set(child.kinds))
         if run is None:
             return

@@ -30,7 +30,7 @@ def test_the_page_of_a_running_run_says_that_the_disk_is_full(
     usage = shutil.disk_usage(store.data_dir)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
     text = words(fine(visit("run", id=str(number))))
-    assert f"The disk with {escape(str(store.data_dir))} is full (0 MB free)" in text
+    assert f"The disk with {escape(str(store.data_dir))} is full (0 MB free, at least 10 MB are needed)" in text
     assert "the run continues, and its link" not in text
     assert "No worker is running" not in text, "it may well be there, and cannot say so"
     monkeypatch.undo()
@@ -65,7 +65,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk of its own; needs root."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", folder], check=False)
     if mounted.returncode:
         pytest.skip("mounting a disk needs root")
     yield folder

@@ -75,4 +75,4 @@ def test_a_folder_with_a_history_is_opened_to_read_and_refused_to_who_must_write
 def test_a_full_disk_is_a_sentence_with_its_figure(home, monkeypatch):
     usage = data_folder.shutil.disk_usage(home)
     monkeypatch.setattr(data_folder.shutil, "disk_usage", lambda _: usage._replace(free=3_400_000))
-    assert f"The disk with {home} is full (3 MB free)" in storage_problem(home)
+    assert f"The disk with {home} is full (3 MB free, at least 10 MB are needed)" in storage_problem(home)
