@@ -41,8 +41,8 @@ def storage_problem(folder: Path) -> str:
     if free < FULL_BYTES:
         figures = f"{free / 1e6:,.0f} MB free, at least {FULL_BYTES / 1e6:,.0f} MB are needed"
         return (
-            f"The disk with {folder} is full ({figures}): runs do not start. Free some space; the lab then continues by "
-            "itself, and finished runs are not affected."
+            f"The disk with {folder} is full ({figures}): runs do not start. Free some space; the lab then continues "
+            "by itself, and finished runs are not affected."
         )
     return ""
 
