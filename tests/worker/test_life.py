@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -25,6 +26,7 @@ from tests.worker.worker_processes import (
 from unlearn_core.cli import worker as verb
 from unlearn_core.domain.errors import WorkerAlreadyRunningError, WorkerError
 from unlearn_core.domain.run import RunState
+from unlearn_core.store import maintenance
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker.device_lock import lock_path, read_info
 
@@ -216,9 +218,32 @@ def test_ctrl_c_ends_a_worker_in_a_terminal(store, home, heard):
         assert store.get(number).state is RunState.QUEUED
 
 
-def test_if_idle_goes_with_stop():
+def test_for_maintenance_running_runs_end_and_queued_ones_wait_for_a_worker_that_is_started_by_hand(
+    store, home, capsys
+):
+    with worker(home) as process, ThreadPoolExecutor(1) as pool:
+        number, behind = (submit(store, do="await") for _ in range(2))
+        begun(store, number)
+        draining = pool.submit(tell, "--stop", "--wait")
+        until(lambda: [row for row in store.workers() if row.state == "leaving"])
+        assert maintenance.is_on(home) and not draining.done()
+        enough(store, number)
+        assert draining.result(LONG) == 0
+        assert process.wait(LONG) == 0
+    said = capsys.readouterr().out
+    assert f"The worker (process {process.pid}) stops once run {number} has ended." in said
+    assert "No worker is running. Queued runs wait;" in said
+    assert (store.get(number).state, store.get(behind).state) == (RunState.DONE, RunState.QUEUED)
+    assert tell("--device", "cpu", "--from-app") == 0
+    assert maintenance.NOTICE in capsys.readouterr().out and maintenance.is_on(home)
+
+
+def test_options_of_stop_go_with_it():
     with pytest.raises(WorkerError, match="requires --stop"):
         tell("--if-idle")
+    for words in (["--wait"], ["--stop", "--if-idle", "--wait"]):
+        with pytest.raises(WorkerError, match="--wait goes with --stop alone"):
+            tell(*words)
 
 
 def test_a_worker_is_seen_while_its_work_is_imported(store, home):

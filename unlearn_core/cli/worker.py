@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,11 +33,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--if-idle", action="store_true", help="with --stop: only idle workers that the web server started"
     )
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="with --stop: let running runs end first, for maintenance; queued runs wait for a worker started by hand",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.store.data_folder import open_data_dir, writable_data_dir
 
+    if args.wait and (args.if_idle or not args.stop):
+        raise WorkerError("--wait goes with --stop alone: write `worker --stop --wait`.")
+    if args.stop and args.wait:
+        return drain(open_data_dir())
     if args.stop:
         device = None if args.device == "auto" else args.device
         return stop_workers(open_data_dir(), device=device, only_idle=args.if_idle)
@@ -53,8 +63,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _serve(device: str, data_dir: Path, from_app: bool) -> int:
+    from unlearn_core.store import maintenance
     from unlearn_core.worker.start import run_worker
 
+    if from_app and maintenance.is_on(data_dir):
+        print(maintenance.NOTICE, flush=True)
+        return 0
+    maintenance.end(data_dir)
     try:
         run_worker(device, data_dir, from_app=from_app)
     except WorkerAlreadyRunningError as problem:
@@ -80,12 +95,10 @@ def _serve_all(devices: list[str], from_app: bool) -> int:
 
 def stop_workers(data_dir: Path, *, device: str | None = None, only_idle: bool = False) -> int:
     """Stop the workers of a data folder, or only the idle ones that a web server started; return the exit code."""
-    from unlearn_core.store.queue.processes import locks_dir, web_servers
+    from unlearn_core.store.queue.processes import web_servers
     from unlearn_core.worker import device_lock
 
-    pattern = "*" if device is None else device_lock.lock_path(data_dir, device).stem
-    # Waiting workers first, so that none replaces a worker that stops.
-    paths = [*locks_dir(data_dir).glob(f"{pattern}.next"), *locks_dir(data_dir).glob(f"{pattern}.lock")]
+    paths = device_lock.lock_paths(data_dir, device)
     holders = [(path, holder) for path in paths if (holder := device_lock.read_info(path)) is not None]
     if not holders and not only_idle:
         print(f"No worker is running for {data_dir}.")
@@ -99,6 +112,27 @@ def stop_workers(data_dir: Path, *, device: str | None = None, only_idle: bool =
         elif not only_idle or (holder.from_app and not needed):
             codes.append(_end(path, holder, device_lock.LEAVE_SIGNAL if only_idle else device_lock.STOP_SIGNAL))
     return max(codes)
+
+
+def drain(data_dir: Path) -> int:
+    """Let the workers of a data folder end their runs and stop, and return then; Ctrl-C leaves them to it."""
+    from unlearn_core.store import maintenance
+    from unlearn_core.worker import device_lock
+
+    maintenance.begin(data_dir)
+    told: set[int] = set()
+    while holders := [held for path in device_lock.lock_paths(data_dir) if (held := device_lock.read_info(path))]:
+        for holder in holders:
+            if holder.pid in told:
+                continue
+            told.add(holder.pid)
+            with suppress(ProcessLookupError):
+                os.kill(holder.pid, device_lock.LEAVE_SIGNAL)
+            when = "" if holder.run is None else f" once run {holder.run} has ended"
+            print(f"The worker (process {holder.pid}) stops{when}.", flush=True)
+        time.sleep(0.1)
+    print("No worker is running. Queued runs wait; `python -m unlearn_core worker` continues with them.")
+    return 0
 
 
 def _end(path: Path, info: "LockInfo", how: signal.Signals) -> int:

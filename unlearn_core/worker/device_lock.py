@@ -82,6 +82,12 @@ def lock_path(data_dir: Path, device: str) -> Path:
     return locks_dir(data_dir) / f"{device.replace(':', '-')}.lock"
 
 
+def lock_paths(data_dir: Path, device: str | None = None) -> list[Path]:
+    """Return the locks of a device, or of all: of waiting workers first, so that none replaces a worker that stops."""
+    pattern = "*" if device is None else lock_path(data_dir, device).stem
+    return [*locks_dir(data_dir).glob(f"{pattern}.next"), *locks_dir(data_dir).glob(f"{pattern}.lock")]
+
+
 def read_info(path: Path) -> LockInfo | None:
     """Return the holder of a lock; None if it is free, or its new holder has not written itself yet."""
     try:

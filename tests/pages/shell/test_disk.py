@@ -14,7 +14,7 @@ from tests.pages.page_asserts import fine, words
 from tests.store.specs import spec
 from tests.worker.worker_processes import end_of, until, worker
 from unlearn_core.domain.run import RunState, Silence
-from unlearn_core.store import data_folder
+from unlearn_core.store import data_folder, maintenance
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.shell import lifespan, navigation, worker_status
 from unlearn_core.ui.shell.markdown import escape
@@ -60,6 +60,21 @@ def test_a_run_that_makes_no_step_is_said_on_its_page_and_on_those_that_wait(vis
     assert "made no step" not in words(fine(visit("run", id=str(first))))
 
 
+def test_during_maintenance_every_page_says_so_and_no_worker_is_started(
+    visit: Visit, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNLEARN_WORKER", "auto")
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a worker was started"))
+    number = store.submit(by_class(), title="Forget discs with UNSIR")
+    maintenance.begin(store.data_dir)
+    for page, query in (("run", {"id": str(number)}), ("history", {}), ("start", {})):
+        text = words(fine(visit(page, **query)))
+        assert maintenance.NOTICE in text
+        assert "No worker is running" not in text and "A worker is starting" not in text
+    maintenance.end(store.data_dir)
+    assert maintenance.NOTICE not in words(fine(visit("start")))
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk of its own; needs root."""
@@ -73,9 +88,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.slow
-def test_a_real_disk_that_is_full_then_read_only(
-    disk: Path, visit: Visit, done: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_real_disk_that_is_full(disk: Path, visit: Visit, done: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     home = disk / "home"
     shutil.copytree(done.data_dir, home)
     monkeypatch.setenv("UNLEARN_HOME", str(home))
@@ -96,6 +109,15 @@ def test_a_real_disk_that_is_full_then_read_only(
         filler.unlink()
         assert end_of(store, number).state is RunState.DONE, "with room, it goes on"
         assert store.get(number).attempt == 1
+
+
+@pytest.mark.slow
+def test_a_real_disk_that_is_read_only(
+    disk: Path, visit: Visit, done: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = disk / "home"
+    shutil.copytree(done.data_dir, home)
+    monkeypatch.setenv("UNLEARN_HOME", str(home))
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     app = fine(visit("run", id=str(CLASS)))
     assert "is read-only: finished runs can be opened" in words(app) and VERDICT in words(app)
@@ -103,4 +125,4 @@ def test_a_real_disk_that_is_full_then_read_only(
     subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
     app = fine(visit("history"))
     assert "is read-only" not in words(app)
-    assert RunStore(home).submit(by_class(), title="again") == number + 1
+    assert RunStore(home).submit(by_class(), title="again") == 3

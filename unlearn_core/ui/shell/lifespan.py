@@ -25,6 +25,7 @@ from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 from unlearn_core.domain.errors import StoreError, UnlearnError
 from unlearn_core.installation import IMPORT_DIR
 from unlearn_core.settings import settings
+from unlearn_core.store import maintenance
 from unlearn_core.store.data_folder import is_writable, open_data_dir
 from unlearn_core.store.files.log_file import logging_to, rotated_log_path
 from unlearn_core.store.queue import processes
@@ -94,8 +95,9 @@ def ensure_worker() -> None:
 
 
 def is_allowed() -> bool:
-    """Whether this server may start workers; one that cannot write its log could not start."""
-    return settings().worker != "none" and is_writable(open_data_dir())
+    """Whether this server may start workers; not during maintenance, or where one could not write its log."""
+    folder = open_data_dir()
+    return settings().worker != "none" and is_writable(folder) and not maintenance.is_on(folder)
 
 
 def is_coming() -> bool:

@@ -17,6 +17,7 @@ from streamlit.components.v2 import component
 from unlearn_core.data import user_catalog
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.installation import ASSETS, ROOT, VERSION
+from unlearn_core.store import maintenance
 from unlearn_core.store.data_folder import data_dir_path, is_writable, storage_problem
 from unlearn_core.store.files import error_report
 from unlearn_core.store.files.error_report import ErrorReport
@@ -133,7 +134,7 @@ def show() -> None:
     current = st.navigation(menu, position="hidden" if presents else "sidebar", expanded=True)
     with show_errors():
         user_catalog.set_data_dir(data_dir_path())
-        _read_only()
+        _show_notices()
         current.run()
         lifespan.warm_up()
     if presents:
@@ -143,11 +144,13 @@ def show() -> None:
         st.caption(f"Unlearn Lab {VERSION}")
 
 
-def _read_only() -> None:
-    """Say on every page that the data folder can only be read."""
+def _show_notices() -> None:
+    """Say on every page that the data folder can only be read, or that the lab is being maintained."""
     folder = data_dir_path()
     if folder.is_dir() and not is_writable(folder):
         st.warning(escape(storage_problem(folder)), icon=":material/hard_drive:")
+    if maintenance.is_on(folder):
+        st.info(maintenance.NOTICE, icon=":material/construction:")
 
 
 @contextmanager

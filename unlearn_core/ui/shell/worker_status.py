@@ -5,6 +5,7 @@ from collections.abc import Collection
 import streamlit as st
 
 from unlearn_core.domain.run import Run, RunState
+from unlearn_core.store import maintenance
 from unlearn_core.store.data_folder import is_writable, open_data_dir, storage_problem
 from unlearn_core.ui.shell import cache, lifespan
 from unlearn_core.ui.shell.markdown import escape
@@ -44,6 +45,8 @@ def show_for_ids(runs: Collection[int], *, has_queued: bool, key_scope: str) -> 
     outcomes = [orphaned[run] for run in runs if run in orphaned]
     if not outcomes and (has_worker or not has_queued):
         return False
+    if maintenance.is_on(folder):  # the frame says it on every page
+        return True
     is_starting = has_worker or lifespan.is_coming()
     if outcomes and is_starting:
         outcome = " or ".join(dict.fromkeys(_OUTCOMES[state] for state in outcomes))
