@@ -35,7 +35,8 @@ def _card(report: Report, number: int, version: tuple[str, ...]) -> None:
     run = cache.store().get(number)
     if run.state.is_finished or reports.report_version(open_data_dir(), number) != version:
         st.rerun()
-    worker_status.show(run, key_scope="pending")
+    if not worker_status.show(run, key_scope="pending"):
+        job_card.show_silence(run)
     # Little room, since it goes once all is there.
     with job_card.title_row(f":shimmer[**Still to come:**] :gray[{escape(still_to_come(report, limit=4))}]"):
         job_card.cancel_button(run, key=f"cancel-{number}", effect="What was measured so far stays.")
