@@ -100,6 +100,23 @@ def test_no_page_violates_a_rule_of_axe(address: str, page: Page, app: Served) -
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_forget_set_is_chosen_by_difficulty_and_violates_no_rule(theme: Themed, page: Page, app: Served) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.goto(app.address("forget?classifier=resnet20&images=&method=ssd"))
+    heading(page, "What should it forget?")
+    page.get_by_text("Select by difficulty").click()
+    page.get_by_role("radio", name="Easy").click()
+    expect(page.get_by_text("so there is little to forget")).to_be_visible()
+    expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
+    page.get_by_role("heading", level=1).hover()  # Streamlit tints the choice that is pointed at.
+    settled(page)
+    assert violations(page, theme) == []
+    page.get_by_role("button", name="Select these 16 images").click()
+    expect(page.get_by_text("16 in the forget set")).to_be_visible()
+    page.wait_for_url(re.compile(r"images=\d+"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
     ("method", "question"),
     [("unsir&preset=gentle", noise_rates.QUESTION), ("l2ul&preset=nearest", equal_forgetting.QUESTION)],
