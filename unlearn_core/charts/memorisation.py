@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from unlearn_core.charts.chart import percent_axis
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import number
+from unlearn_core.data.half_models import Memorisation
 
 BIN = 1 / 8
 """The width of a bar: two steps of a score from 16 models with each image and 16 without it."""
@@ -46,9 +47,10 @@ def histogram(score: np.ndarray, marked: np.ndarray, theme: Theme) -> go.Figure:
     return figure.update_yaxes(title_text="share of images", **percent_axis(0, 1.05 * top))
 
 
-def sentence(score: np.ndarray, marked: np.ndarray, noun: str) -> str:
-    """Return the mean memorisation of the marked images (n,) and of all (N,)."""
+def sentence(known: Memorisation, marked: np.ndarray, noun: str) -> str:
+    """Return the mean memorisation of the marked images (n,) and of all (N,), and how sure it is of one image."""
     return (
-        f"Mean memorisation of these {len(marked):,} {noun}s: {number(float(score[marked].mean()), 2)}; of all "
-        f"{len(score):,} training {noun}s: {number(float(score.mean()), 2)}."
+        f"Mean memorisation of these {len(marked):,} {noun}s: {number(float(known.score[marked].mean()), 2)}; of all "
+        f"{len(known.score):,} training {noun}s: {number(float(known.score.mean()), 2)}. For one {noun} it has a "
+        f"standard error of {number(float(known.error.mean()), 2)}."
     )

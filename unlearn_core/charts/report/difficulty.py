@@ -106,6 +106,8 @@ def summary(report: Report) -> str:
     total = len(result.images)
     words = f"Of {total:,} forget {noun}s, by the thirds of all training {noun}s: {'; '.join(parts)}."
     words += "" if "gold" in result.thirds["low"] else f" {NO_GOLD}"
+    words += f" Memorisation is estimated from {result.num_models} small models, with a standard error of "
+    words += f"{number(float(result.error.mean()), 2)} for one {noun}."
     return f"{words} {entanglement_sentence(result.entanglement, result.random, total, noun)}"
 
 

@@ -102,7 +102,7 @@ def _images(plan: RunPlan, kind: ForgetSetKind, count: int, known: Memorisation 
 
 def _draw(plan: RunPlan, known: Memorisation, kind: str, images: np.ndarray) -> None:
     theme = chart_card.current_theme()
-    words = memorisation.sentence(known.score, images, plan.dataset.item_noun)
+    words = memorisation.sentence(known, images, plan.dataset.item_noun)
     st.caption(words)
     figure = PlainFigure.of(memorisation.histogram(known.score, images, theme))
     config = chart_card.plotly_config(f"memorisation-{kind}")
