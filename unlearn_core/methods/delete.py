@@ -42,6 +42,9 @@ from unlearn_core.training.problem import Problem
 MASKED = -1e10
 """The logit of a masked class: its probability is 0, and unlike with -inf the divergence stays a number."""
 
+FROZEN_LIMIT = 1e-3
+"""With frozen batch norm, the learning rate at which the retain set loses 5 points or more (airplane, validation)."""
+
 
 class Hyperparameters(BaseHyperparameters):
     """The hyperparameters of DELETE."""
@@ -95,6 +98,15 @@ def _at_strength(params: Hyperparameters, sizes: ProblemSize, strength: float) -
     return {"lr": params.lr * strength, "epochs": epochs}
 
 
+def _caution(params: Hyperparameters, sizes: ProblemSize, searches: bool) -> str | None:
+    if searches or not (params.frozen_norm and params.lr >= FROZEN_LIMIT and sizes.shares_features):
+        return None
+    return (
+        f"With frozen batch norm, a learning rate of {FROZEN_LIMIT:g} or more changes the features that other classes "
+        "share: the retain set loses 5 points or more."
+    )
+
+
 METHOD = Method(
     id="delete",
     title="DELETE",
@@ -123,6 +135,7 @@ METHOD = Method(
     },
     needs=lambda params: DataAccess(forget=True, retain=False),
     images_processed=_images_processed,
+    caution=_caution,
     tuning=Tuning(
         finds=("lr", "epochs", "batch"),
         batch="batch",
