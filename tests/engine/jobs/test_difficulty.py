@@ -134,6 +134,13 @@ def test_what_cannot_be_trained_is_a_sentence(
     assert why in capsys.readouterr().err
 
 
+def test_a_handful_of_images_has_no_halves(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(half_training, "MIN_IMAGES", 401)
+    with pytest.raises(NotSupportedError, match="has 400 training images; models of halves need 401"):
+        list(half_training.train_halves("shapes", 4, home / "halves.npz", "cpu"))
+    assert not (home / "halves.npz").exists()
+
+
 def test_forget_sets_are_chosen_on_the_command_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     half_outputs.store(home)
     assert main(["gold", "--classifier", "tiny", "--forget-images", "memorised:3", "--yes"]) == 0

@@ -29,6 +29,8 @@ NUM_MODELS = 32
 ARCHITECTURE = "resnet8"
 RECIPE = Recipe(epochs=20, batch=64, peak=0.2, weight_decay=1e-4, augment="none")
 """Without augmentation and with little weight decay, so that even a small model memorises."""
+MIN_IMAGES = 16
+"""The fewest training images: half of them is the smallest batch that batch norm tolerates."""
 SEED_OFFSET = 3000
 """Added to a model's number to get its seed, so that it shares no random numbers with models of other kinds."""
 
@@ -36,11 +38,14 @@ SEED_OFFSET = 3000
 def train_halves(dataset: str, num_models: int, path: Path, device: str) -> Iterator[int]:
     """Train the missing of so many models, an even number, into this file; yield how many there are after each pair.
 
-    Raises NotFoundError, CorruptAssetError, DivergedError, and NotSupportedError for points in the plane.
+    Raises NotFoundError, CorruptAssetError, DivergedError, and NotSupportedError for points in the plane
+    or too few images.
     """
     card, data = datasets.card(dataset), datasets.load(dataset)
     if card.is_points:
         raise NotSupportedError(half_models.how_to_make(card))
+    if card.train < MIN_IMAGES:
+        raise NotSupportedError(f"{card.title} has {card.train:,} training images; models of halves need {MIN_IMAGES}.")
     labels, recipe = data.labels[: card.train], adapt_to_size(RECIPE, card.train // 2)
     made_with = json.dumps({"architecture": ARCHITECTURE, "recipe": recipe.model_dump()})
     known = half_models.read(path, labels)
