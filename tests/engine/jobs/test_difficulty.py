@@ -60,6 +60,7 @@ def test_each_third_of_the_forget_images_has_its_scores(images_run: int, model_c
 def test_it_is_measured_again_once_there_is_a_retrained_model(images_run: int, model_cache: ModelCache) -> None:
     loaded = load_run(images_run, model_cache)
     found = difficulty.measure(loaded, 0, model_cache, NullListener())
+    assert isinstance(found, DifficultyResult)
     report = loaded.report.with_result(found)
     assert not difficulty.JOB.is_outdated(report)
     evaluations = {**report.evaluations, "gold": report.evaluations["before"]}
@@ -69,10 +70,11 @@ def test_it_is_measured_again_once_there_is_a_retrained_model(images_run: int, m
 
 
 def test_without_such_models_it_says_how_to_make_them(run: int, tmp_path: Path, model_cache: ModelCache) -> None:
-    report = reports.read(model_cache.data_dir, run)
+    loaded = load_run(run, model_cache)
     user_catalog.set_data_dir(tmp_path)
-    reason = difficulty.JOB.why_not(report)
+    reason = difficulty.JOB.why_not(loaded.report)
     assert reason is not None and "`python -m unlearn_core difficulty --dataset shapes`" in reason
+    assert difficulty.measure(loaded, 0, model_cache, NullListener()) == reason
     with pytest.raises(NotSupportedError, match="has not been measured"):
         difficulty.forget_set("tiny", "easy", 4, ModelCache("cpu", tmp_path), NullTracker())
 

@@ -21,11 +21,14 @@ from unlearn_core.probes.common.statistics import score
 MODELS = ("before", "after", "gold", "twin")
 
 
-def measure(loaded: LoadedRun, num_models: int, model_cache: ModelCache, listener: RunListener) -> DifficultyResult:
-    """Return how hard the forget images are, and how many of them each model classifies correctly by third."""
+def measure(
+    loaded: LoadedRun, num_models: int, model_cache: ModelCache, listener: RunListener
+) -> DifficultyResult | str:
+    """Return how hard the forget images are and what each model makes of each third, or why this is not known."""
     report, forget = loaded.report, loaded.report.split.forget_train
     models = half_models.load(report.dataset.id, report.labels[: report.dataset.train])
-    assert models is not None, "else it is not offered"
+    if models is None:
+        return half_models.how_to_make(report.dataset)
     known = models.memorisation
     bounds = difficulty.thirds(known.score)
     groups = difficulty.in_thirds(known.score[forget], bounds)
