@@ -61,6 +61,8 @@ async (excused) => {
 ADDRESSES = [
     *("" if name == "start" else name for name in PAGES),
     "forget?classifier=tiny&images=1,2",
+    "forget?classifier=resnet8-mislabelled&images=1,2",
+    "measures?measure=Interclass+confusion",
     "method?classifier=tiny&images=1,2&methods-shown=In+one+table",
     "sweep?classifier=tiny&forget=discs&knobs=impair_lr",
     "compare?ids=1,2",

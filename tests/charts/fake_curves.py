@@ -18,7 +18,7 @@ from unlearn_core.domain.results.outputs import (
     ZrfResult,
     ZrfValues,
 )
-from unlearn_core.domain.results.predictions import DifficultyResult, Score, Third
+from unlearn_core.domain.results.predictions import DifficultyResult, InterclassConfusionResult, Score, Third
 from unlearn_core.domain.results.result import Result
 from unlearn_core.domain.split import Split
 from unlearn_core.probes.common.statistics import score as wilson_score
@@ -31,6 +31,7 @@ def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: b
     found: list[Result] = [_zrf(rng, models), _cka(rng, layers, models), _feature_map(seed, split, models)]
     found.append(representation(np.random.default_rng(seed).uniform(0.75, 0.85, len(models)), split, models))
     found.append(difficulty(seed, split, models))
+    found.append(interclass_confusion(np.random.default_rng(seed).uniform(0.5, 0.7, 3), gold=gold))
     if gold:
         found += [_closeness(rng, split, twin), _summary_scores(seed, models), _klom(seed, split)]
     return found
@@ -125,6 +126,29 @@ def difficulty(seed: int, split: Split, models: Sequence[str]) -> DifficultyResu
         images=images.astype(np.int32),
         memorisation=np.linspace(-0.1, 1, len(images), dtype=np.float32),
         error=np.full(len(images), 0.15, np.float32),
+    )
+
+
+def interclass_confusion(
+    shares: Sequence[float] | np.ndarray, *, gold: bool = True, forgotten: int = 80
+) -> InterclassConfusionResult:
+    """Cats and dogs of which the models classify these shares (0 to 1) correctly, each its first ones."""
+    models = ("before", "after", *(["gold"] if gold else []))
+    order = np.arange(400)
+    correct = {model: (order < round(share * 400)) for model, share in zip(models, shares, strict=False)}
+    confused = {model: ~own & (order % 3 == 0) for model, own in correct.items()}
+    return InterclassConfusionResult(
+        classes=[3, 5],
+        num_mislabelled=80,
+        num_forgotten=forgotten,
+        accuracy={model: wilson_score(int(own.sum()), 400) for model, own in correct.items()},
+        by_class={
+            model: [wilson_score(int(own[part::2].sum()), 200) for part in (0, 1)] for model, own in correct.items()
+        },
+        confused={model: wilson_score(int(own.sum()), 400) for model, own in confused.items()},
+        memorized={model: wilson_score(forgotten // 4, forgotten) for model in models},
+        correct={model: own.astype(np.uint8) for model, own in correct.items()},
+        taken_for_other={model: own.astype(np.uint8) for model, own in confused.items()},
     )
 
 

@@ -51,7 +51,7 @@ def test_what_ships_is_shown_with_its_card(visit: Visit) -> None:
     said = words(app)
     assert "CIFAR-10 sample" in said and "Krizhevsky" in said
     titles = [title.replace("\\", "") for title in app.radio(key="picture-set").options]
-    assert titles[:2] == ["CIFAR-10 sample", "Shapes"], "points in the plane come last"
+    assert titles[:3] == ["CIFAR-10 sample", "CIFAR-10 sample, mislabelled", "Shapes"], "points in the plane come last"
     assert sorted(titles) == sorted(card.title for card in datasets.cards().values())
     assert not without_words(app)
     app.radio(key="picture-set").set_value("shapes").run()

@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 
 from unlearn_core.benchmarks.csv_tables import RESULTS_DIR
 from unlearn_core.benchmarks.reproduction import unsir_run_plot, work_pages
+from unlearn_core.benchmarks.reproduction.corrective_section import corrective_page
 from unlearn_core.benchmarks.reproduction.l2ul import l2ul_run_plot
 from unlearn_core.benchmarks.reproduction.page import reproduction_page
 from unlearn_core.benchmarks.tuning.auto_page import auto_page
@@ -148,6 +149,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reproduction.md": reproduction_page,
     "tuning.md": tuning_page,
     "auto.md": auto_page,
+    "corrective.md": corrective_page,
     **{f"{name}.md": partial(work_pages.work_page, name) for name in work_pages.work_ids()},
 }
 

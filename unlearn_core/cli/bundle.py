@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import ablation
     from unlearn_core.benchmarks.examples import make_example
     from unlearn_core.benchmarks.make_bundle import build_all, make_ensemble, pack_outputs, plan_tasks
+    from unlearn_core.data.datasets import cifar10_sample_mislabelled
     from unlearn_core.data.sources import data_root
     from unlearn_core.data.standard_requests import ENSEMBLE_REQUEST
     from unlearn_core.domain.errors import InvalidRequestError
@@ -44,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
     device = resolve_device(args.device)
     source = args.source or data_root()
     print(make_sample(ASSETS, source), flush=True)
+    if not (ASSETS / "datasets" / cifar10_sample_mislabelled.CARD.id / cifar10_sample_mislabelled.LABELS_FILE).exists():
+        cifar10_sample_mislabelled.build(ASSETS)
     jobs = args.jobs or (1 if device != "cpu" else os.cpu_count() or 1)
     SCRATCH.mkdir(parents=True, exist_ok=True)
     tasks = plan_tasks(args.classifier, num_golds=args.golds, assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)

@@ -152,7 +152,8 @@ def _notes(name: str) -> tuple["Duplicates", list[str]]:
 
     card = datasets.card(name)
     found = dataset_duplicates(card)
-    return found, dataset_notes(card, datasets.load(name).labels, found)
+    every = datasets.load(name)
+    return found, dataset_notes(card, every.labels, found, num_mislabelled=len(every.mislabelled))
 
 
 def _duplicates(name: str, as_json: bool) -> int:

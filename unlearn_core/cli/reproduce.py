@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 HELP = (
     "Measure UNSIR and L2UL in their published settings on full CIFAR-10 and CIFAR-100 (for a GPU; a CPU needs three "
     "hours for the first), what UNSIR's noise does at six learning rates (three CPU hours), L2UL's variants along "
-    "their runs (half a CPU hour), or what each idea of stochastic re-initialisation adds (three CPU hours). Resumable."
+    "their runs (half a CPU hour), what each idea of stochastic re-initialisation adds (three CPU hours), or whether "
+    "unlearning corrects wrong labels (one CPU hour). Resumable."
 )
 
 
@@ -69,6 +70,23 @@ def _unsir_noise(device: str, scratch: Path, end: float) -> None:
     for count, row in measured:
         what = f"{row['class']}, {KIND_LABELS[row['noise']]}, rate {row['rate']}, seed {row['seed']}"
         print(f"{count} of {len(keys)}: {what}: {row['forget_train']} left, {row['retain_test']} retained", flush=True)
+
+
+def _corrective(device: str, scratch: Path, end: float) -> None:
+    from unlearn_core.benchmarks import csv_tables
+    from unlearn_core.benchmarks.reproduction import corrective_runs as runs
+
+    keys, seconds = list(runs.cases()), end - time.monotonic()
+    measured = csv_tables.extend(
+        runs.TABLE,
+        runs.COLUMNS,
+        keys,
+        lambda known: runs.measure_missing(known, seconds=seconds, device=device, data_dir=scratch),
+    )
+    for count, row in measured:
+        accuracy = " → ".join(row[f"accuracy_{model}"] for model in ("before", "after"))
+        what = f"{row['method']}, {row['known']}: {accuracy}, retrained {row['accuracy_gold']}"
+        print(f"{count} of {len(keys)}: {what}", flush=True)
 
 
 def _l2ul(device: str, scratch: Path, end: float) -> None:
@@ -132,4 +150,5 @@ MEASURED: dict[str, Callable[[str, Path, float], None]] = {
     "l2ul-search": _l2ul_search,
     "l2ul-frontier": _l2ul_frontier,
     "reinit-ladder": _reinit_ladder,
+    "corrective": _corrective,
 }

@@ -14,13 +14,18 @@ FEW = 3
 _NAMED = 5
 
 
-def dataset_notes(card: DatasetCard, labels: np.ndarray, duplicates: Duplicates | None) -> list[str]:
+def dataset_notes(
+    card: DatasetCard, labels: np.ndarray, duplicates: Duplicates | None, *, num_mislabelled: int = 0
+) -> list[str]:
     """Return what may mislead, as sentences; labels (N,) in the data set's order, copies if they are known."""
     splits = np.split(np.asarray(labels), [card.train, card.train + card.val])
     train, val, test = (np.bincount(own, minlength=len(card.classes)) for own in splits)
     few = np.flatnonzero((train > 0) & (train <= FEW))
     notes = [
         _about(card, np.flatnonzero(train == 0), "has no training image: it cannot be learned, nor forgotten"),
+        f"{num_mislabelled:,} training {card.item_noun}s have a label that is known to be wrong."
+        if num_mislabelled
+        else "",
         _about(card, few, f"has {FEW} training images or fewer: what is measured on it is chance"),
         "There are no validation images: hyperparameters cannot be tuned." if not val.any() else "",
         "There are no test images: no accuracy can be measured on unseen images." if not test.any() else "",

@@ -16,3 +16,10 @@ class ImageDataset(NamedTuple):
     train: int
     val: int
     test: int
+    true_labels: np.ndarray | None = None
+    """The true labels (N,) int64 where some training labels are known to be wrong; None where all count as right."""
+
+    @property
+    def mislabelled(self) -> np.ndarray:
+        """The images whose label is known to be wrong, ascending; none where all count as right."""
+        return np.flatnonzero(self.labels != (self.labels if self.true_labels is None else self.true_labels))

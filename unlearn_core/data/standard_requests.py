@@ -5,6 +5,7 @@ Presets are tuned on other requests (see CONTRIBUTING.md), so results on these s
 
 import numpy as np
 
+from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard, DatasetCard
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetImages
 
@@ -27,11 +28,28 @@ def standard_requests(dataset: DatasetCard) -> dict[str, Forget]:
     }
 
 
+def corrective_requests(mislabelled: np.ndarray) -> dict[str, ForgetImages]:
+    """All of the images (n,) whose label is known to be wrong, and every second one of them, by name.
+
+    Corrective unlearning often knows only some of them: Goel et al., Corrective Machine Unlearning, arXiv 2402.14015.
+    """
+    if len(mislabelled) < 2:
+        return {}
+    return {
+        "mislabelled": ForgetImages(images=tuple(mislabelled.tolist())),
+        "mislabelled-half": ForgetImages(images=tuple(mislabelled[::2].tolist())),
+    }
+
+
 def bundled_requests(classifier: ClassifierCard, dataset: DatasetCard) -> dict[str, Forget]:
     """The requests whose golds ship with a classifier, by name: each class and the standard ones.
 
-    The small classifier of the ensemble of golds ships with the request of that ensemble alone.
+    The small classifier of the ensemble of golds ships with the request of that ensemble alone; one that was trained on
+    wrong labels ships with the requests that forget these.
     """
+    corrective: dict[str, Forget] = dict(corrective_requests(datasets.load(dataset.id).mislabelled))
+    if corrective:
+        return corrective
     if classifier.id == ENSEMBLE_REQUEST[0]:
         return {ENSEMBLE_REQUEST[1]: standard_requests(dataset)[ENSEMBLE_REQUEST[1]]}
     every: dict[str, Forget] = {name: ForgetClasses(classes=(n,)) for n, name in enumerate(dataset.classes)}

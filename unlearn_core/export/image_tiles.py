@@ -43,9 +43,17 @@ def forget_set_tiles(report: Report, image_dataset: ImageDataset | None) -> Iter
     if image_dataset is None or report.dataset.is_points:
         return
     for number in sample_forget_set(report):
-        name = report.dataset.classes[int(report.labels[number])]
+        name = _label(report, image_dataset, number)
         caption = "" if is_class_request(report) and len(forgotten_classes(report)) == 1 else name
         yield ImageTile(thumbnail_uri(image_dataset.images[number], TILE_SIZE), caption, f"{name}, image {number}")
+
+
+def _label(report: Report, image_dataset: ImageDataset, number: int) -> str:
+    """The label of an image, with its true one where it is known to be wrong."""
+    name, true = report.dataset.classes[int(report.labels[number])], image_dataset.true_labels
+    if true is None or true[number] == report.labels[number]:
+        return name
+    return f"{name} (true: {report.dataset.classes[int(true[number])]})"
 
 
 def tiles_caption(report: Report, image_dataset: ImageDataset | None) -> str:

@@ -17,6 +17,7 @@ from unlearn_core.charts.drawing.wording import (
 )
 from unlearn_core.charts.report import gradcam
 from unlearn_core.charts.text import opening, verdict, warnings
+from unlearn_core.charts.text.correction_words import correction_line
 from unlearn_core.data.image_dataset import ImageDataset
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.course import TimingsResult
@@ -60,6 +61,7 @@ class RunSummary(NamedTuple):
     answer: str
     privacy: str
     features: str
+    correction: str
     limits: str
     facts: tuple[str, ...]
     verdicts: tuple[verdict.Verdict, ...]
@@ -89,6 +91,7 @@ def summarize_run(report: Report, *, name: str, image_dataset: ImageDataset | No
         answer=opening.answer(cards),
         privacy=opening.privacy_line(report),
         features=opening.features_line(report),
+        correction=correction_line(report),
         limits=opening.limits(report),
         verdicts=cards,
         flags=raised,

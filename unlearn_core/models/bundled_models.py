@@ -38,6 +38,11 @@ class BundledModel(NamedTuple):
     """How long its training took on the machine where it was made."""
     made_with: dict[str, str | int]
 
+    @property
+    def has_outputs(self) -> bool:
+        """Whether its outputs ship too; otherwise they are computed where they are first needed."""
+        return f"{self.name}.npy" in self.files
+
 
 def bundled(classifier: str) -> list[BundledModel]:
     """All models that ship with a classifier, by name. Raises CorruptAssetError if a description is damaged."""
@@ -62,7 +67,10 @@ def read_weights(model: BundledModel) -> bytes:
 
 
 def read_logits(model: BundledModel) -> np.ndarray:
-    """The model's logits (N, C) float32 over its data set, verified. Raises CorruptAssetError."""
+    """The model's logits (N, C) float32 over its data set, verified. Raises CorruptAssetError.
+
+    Only of a model with `has_outputs`.
+    """
     name = f"{model.name}.npy"
     return np.load(io.BytesIO(read_verified(model.folder / name, model.files[name])), allow_pickle=False).astype(
         np.float32

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -82,4 +83,13 @@ def tiny_context(*models: str, forget: Forget) -> ProbeContext:
         },
         models=made,
         forgotten_classes=forget.classes if isinstance(forget, ForgetClasses) else (),
+        true_labels=_true_labels(data.labels),
     )
+
+
+def _true_labels(labels: np.ndarray) -> np.ndarray:
+    """Return labels as if those of the first training images of two classes were swapped."""
+    true = labels.copy()
+    for given, other in ((2, 3), (3, 2)):
+        true[np.flatnonzero(labels == given)[:20]] = other
+    return true

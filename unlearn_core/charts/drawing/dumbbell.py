@@ -78,10 +78,12 @@ def score_dumbbells(
     gold_lift: float,
     sizes: Mapping[str, float],
     opacity: float,
+    counted: Mapping[str, str] | None = None,
 ) -> list[go.Scatter]:
     """The accuracies of each model by the name of their row, with their 95 % intervals in this opacity (0 to 1).
 
-    Gold is drawn `gold_lift` rows above the others, so that it stays visible where all three agree.
+    Gold is drawn `gold_lift` rows above the others, so that it stays visible where all three agree. `counted` says what
+    images of a row are counted for, if not for being correct.
     """
     places = list(heights)
     ends = zip(scores["before"].values(), scores["after"].values(), places, strict=True)
@@ -99,10 +101,13 @@ def score_dumbbells(
                     with_alpha(getattr(theme, model), opacity),
                 ),
                 customdata=[
-                    [name, score.correct, score.total, percent(score.low), percent(score.high)]
+                    [
+                        *(name, score.correct, score.total, percent(score.low), percent(score.high)),
+                        (counted or {}).get(name, "correct"),
+                    ]
                     for name, score in own.items()
                 ],
-                hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, %{{customdata[0]}}<br>%{{x:.1%}} correct: "
+                hovertemplate=f"<b>{MODEL_LABELS[model]}</b>, %{{customdata[0]}}<br>%{{x:.1%}} %{{customdata[5]}}: "
                 "%{customdata[1]:,} of %{customdata[2]:,}<br>95 % interval %{customdata[3]} to %{customdata[4]}"
                 "<extra></extra>",
             )

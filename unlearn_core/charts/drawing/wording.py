@@ -6,7 +6,7 @@ from math import isnan
 
 from unlearn_core.domain import split
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.predictions import AccuracyResult
+from unlearn_core.domain.results.predictions import AccuracyResult, InterclassConfusionResult
 
 SET_LABELS = {name: label for name, label in split.SET_LABELS.items() if not name.endswith("_val")}
 """The sets that charts draw, from top to bottom, each label in two lines; validation sets are only in the tables."""
@@ -87,6 +87,16 @@ def forget_set_label(report: Report) -> str:
         return f"forget {items}"
     kind = "test" if eval_forget_set(report) == "forget_test" else "training"
     return f"{kind} {items} of {report.forget_set_title}"
+
+
+def expected_prediction(report: Report) -> str:
+    """What counts as correct on forget images: of those with wrong labels, the wrong one is predicted."""
+    wrong = report.get(InterclassConfusionResult)
+    return (
+        "classified correctly"
+        if wrong is None or wrong.num_forgotten < len(report.split.forget_train)
+        else ("predicted with their wrong label")
+    )
 
 
 def retain_set_label(report: Report) -> str:

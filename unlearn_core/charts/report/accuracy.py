@@ -22,6 +22,7 @@ from unlearn_core.charts.drawing.wording import (
     capitalize,
     describe_change,
     eval_forget_set,
+    expected_prediction,
     forget_set_label,
     has_balanced_accuracy,
     percent,
@@ -122,7 +123,7 @@ def summary(report: Report) -> str:
         rest = f"There are no {retain_test_label(report)}, so what was retained was not measured"
     rest += "." if gold else f". {NO_GOLD}"
     return (
-        f"Of the {forget_set_label(report)}, {percent(forget['before'])} were classified correctly before and "
+        f"Of the {forget_set_label(report)}, {percent(forget['before'])} were {expected_prediction(report)} before and "
         f"{percent(forget['after'])} after{gold}. {rest} Bars are 95{chr(160)}% intervals.{_balanced(report)}"
     )
 

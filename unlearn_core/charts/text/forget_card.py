@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.drawing.wording import (
     capitalize,
+    expected_prediction,
     forgotten_classes,
     is_class_request,
     join_words,
@@ -99,10 +100,10 @@ def _no_forget_verdict(report: Report) -> Verdict:
         title, tone, clause = _FORGET_TITLES["cannot tell"]
         words = f"There are no forget {noun}s to compare the models on."
         return Verdict(title, tone, words, clause.format(report.forget_set_title))
-    words = f"{share(after.mean(), len(rows))} of {of} are still classified correctly "
+    words = f"{share(after.mean(), len(rows))} of {of} are still {expected_prediction(report)} "
     words += f"(before: {share(before.mean(), len(rows))}). Only a retrained model can show how many should be."
     clause = f"only a retrained model can show whether the model forgot {report.forget_set_title}"
-    number = headline(f"forget {noun}s classified correctly", compare(after, before), reference="before")
+    number = headline(f"forget {noun}s {expected_prediction(report)}", compare(after, before), reference="before")
     return Verdict("no reference yet", "unknown", words, clause, number)
 
 
@@ -114,7 +115,7 @@ def _headline(report: Report, name: str, one: ForgetVerdict) -> Headline:
 
 def _what(report: Report, name: str) -> str:
     """Return which images of a set are counted."""
-    still = f"predicted as {report.forget_set_title}" if _is_single(report) else "classified correctly"
+    still = f"predicted as {report.forget_set_title}" if _is_single(report) else expected_prediction(report)
     return f"{_items(report, name)} {still}"
 
 
@@ -131,7 +132,7 @@ def _items(report: Report, name: str) -> str:
 def _numbers(report: Report, name: str, one: ForgetVerdict) -> str:
     """Return how many images of the set that decides are classified correctly by each model."""
     shown = one.retrained
-    still = f"predicted as {report.forget_set_title}" if _is_single(report) else "classified correctly"
+    still = f"predicted as {report.forget_set_title}" if _is_single(report) else expected_prediction(report)
     words = f"{share(shown.accuracy, shown.images)} of {shown.images:,} {_items(report, name)} are still {still}"
     words += f" (before: {share(one.original.reference, shown.images)}"
     if "gold" not in report.evaluations:

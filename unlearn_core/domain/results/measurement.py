@@ -18,6 +18,8 @@ class Probe:
     measure: Callable[[Any], Result | str]
     points_only: bool = False
     """Whether it applies only to data sets of points in the plane; elsewhere it is silently left out."""
+    mislabelled_only: bool = False
+    """Whether it applies only where training labels are known to be wrong; elsewhere it is silently left out."""
     needs_all_images: bool = True
     """Whether it reads outputs on retained training images, so that it waits until these are evaluated.
 

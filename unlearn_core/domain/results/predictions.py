@@ -47,6 +47,32 @@ class ConfusionResult(Result, part="confusion", root="scores"):
     """By model: counts (C, C) float32, the true class by row and the predicted class by column."""
 
 
+class InterclassConfusionResult(Result, part="interclass_confusion"):
+    """What wrong training labels leave: on n test images of the confused classes, and on the mislabelled images.
+
+    Every mapping is by model. In `confused` and `memorized`, `correct` of a score counts predictions of a wrong label.
+    """
+
+    classes: Sequence[int]
+    """The classes whose training images have wrong labels."""
+    num_mislabelled: int
+    """The training images with a wrong label."""
+    num_forgotten: int
+    """How many of these are in the forget set."""
+    accuracy: Mapping[str, Score]
+    """The test images that are classified correctly."""
+    by_class: Mapping[str, Sequence[Score]]
+    """The same, one for each of `classes`."""
+    confused: Mapping[str, Score]
+    """The test images that are predicted as the class whose label training images of their class have."""
+    memorized: Mapping[str, Score]
+    """The mislabelled images in the forget set whose prediction is their wrong label."""
+    correct: Annotated[ArrayByKey, Stored("{}_correct")]
+    """1 where a test image is classified correctly, else 0 (n,) uint8."""
+    taken_for_other: Annotated[ArrayByKey, Stored("{}_confused")]
+    """1 where a test image counts in `confused`, else 0 (n,) uint8."""
+
+
 class PredictedClasses(Record):
     """How often one model predicts each class for some images."""
 

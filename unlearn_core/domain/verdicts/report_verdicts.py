@@ -9,6 +9,7 @@ from unlearn_core.domain.results.course import SeedsResult
 from unlearn_core.domain.results.features import RepresentationResult
 from unlearn_core.domain.results.metrics import VerdictMetrics
 from unlearn_core.domain.results.outputs import FurtherGolds
+from unlearn_core.domain.results.predictions import InterclassConfusionResult
 from unlearn_core.domain.verdicts.paired_comparison import Comparison, compare
 from unlearn_core.domain.verdicts.rule import (
     CorrectPredictions,
@@ -36,6 +37,17 @@ class ProbeVerdict(NamedTuple):
 
     comparison: Comparison
     relation: Relation
+
+
+class CorrectionVerdict(NamedTuple):
+    """How often test images of the confused classes are classified correctly, compared with before and with gold."""
+
+    original: Comparison
+    original_relation: Relation
+    retrained: Comparison | None
+    retrained_relation: Relation | None
+    can_come_back: bool
+    """Whether the original model is shown to be below the retrained one: otherwise there is nothing to correct."""
 
 
 RETRAINED_MODELS = ("gold", "twin")
@@ -121,6 +133,17 @@ def probe_verdict(report: Report) -> ProbeVerdict | None:
         return None
     comparison = compare(result.probe["after"].astype(bool), np.stack(golds).astype(bool))
     return ProbeVerdict(comparison, relations([comparison])[0])
+
+
+def correction_verdict(result: InterclassConfusionResult) -> CorrectionVerdict:
+    """Whether the accuracy on classes with wrong training labels came back; adjusted for the number of comparisons."""
+    correct = {model: own.astype(bool) for model, own in result.correct.items()}
+    pairs = [("after", "before"), ("after", "gold"), ("before", "gold")] if "gold" in correct else [("after", "before")]
+    compared = [compare(correct[model], correct[reference]) for model, reference in pairs]
+    original, *others = zip(compared, relations(compared), strict=True)
+    if not others:
+        return CorrectionVerdict(*original, None, None, False)
+    return CorrectionVerdict(*original, *others[0], others[1][1] in ("lower", "lost"))
 
 
 def recorded(report: Report) -> VerdictMetrics:

@@ -1,5 +1,7 @@
 """Computes the features of all images of a classifier's data set, by which images that are alike are found.
 
+Where the outputs of the classifier do not ship, it computes these too.
+
 The features of an image are what the head, the last layer of the classifier, gets as input. They are centred and
 projected to their first principal components, and each is scaled to length 1: the cosine of two images is then their
 inner product.
@@ -22,7 +24,9 @@ MAX_COMPONENTS = 64
 
 
 def store_features(spec: FeaturesSpec, model_cache: ModelCache, listener: RunListener) -> RunMetrics:
-    """Store the features of a classifier as it ships, as they are and as they are compared, unless they are known.
+    """Store the outputs of a classifier as it ships, and its features as they are and as they are compared.
+
+    What is known is not computed again.
 
     Raises NotFoundError without the classifier, NotSupportedError without its weights, and CancelledError.
     """
@@ -30,6 +34,8 @@ def store_features(spec: FeaturesSpec, model_cache: ModelCache, listener: RunLis
     model = model_cache.original(card)
     if model is None:
         raise NotSupportedError(f"{card.title} has no weights here, so no image has features.")
+    begun = model_cache.begin_evaluation(model, card, first=np.array([0]), check=listener.check)
+    model_cache.finish_evaluation(begun, model, card, check=listener.check)
     every = np.arange(len(model_cache.dataset(card.dataset).images))
     (raw,) = collect_features({"original": model}, card, every, model_cache, RunTracker(listener)).values()
     if model_cache.evaluations.unit_features(model.weights, card.dataset) is None:

@@ -95,7 +95,12 @@ def context_parts(resolved: ResolvedRun, context: ProbeContext) -> dict[str, Rep
 
 def applicable_probes(resolved: ResolvedRun) -> dict[str, Probe]:
     """Return the probes that apply to the data set of a run."""
-    return {name: probe for name, probe in probes().items() if resolved.data.card.is_points or not probe.points_only}
+    is_points, is_mislabelled = resolved.data.card.is_points, len(resolved.data.image_dataset.mislabelled) > 0
+    return {
+        name: probe
+        for name, probe in probes().items()
+        if (is_points or not probe.points_only) and (is_mislabelled or not probe.mislabelled_only)
+    }
 
 
 def probe_context(
@@ -115,6 +120,7 @@ def probe_context(
         models={name: model.module for name, model in models.items()},
         forgotten_classes=forget.classes if isinstance(forget, ForgetClasses) else (),
         further_golds=bundled_outputs(request) if "gold" in evaluations else None,
+        true_labels=resolved.data.image_dataset.true_labels,
     )
 
 

@@ -36,6 +36,8 @@ class ProbeContext(NamedTuple):
     """Empty where single images were forgotten."""
     further_golds: FurtherGolds | None = None
     """Outputs of more golds, which have no evaluations."""
+    true_labels: np.ndarray | None = None
+    """The true labels (N,) int64 where some training labels are known to be wrong."""
 
     def logits(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Return each model's logits (rows, C) on some images: twin's may exist without its weights."""

@@ -12,6 +12,7 @@ import numpy as np
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.models import bundled_models
+from unlearn_core.models.bundled_models import BundledModel
 from unlearn_core.store.files.artifacts import UNREADABLE
 
 VERSION = "v1"
@@ -46,8 +47,12 @@ class EvaluationStore:
         with suppress(*UNREADABLE):
             return Evaluation(weights, dataset, np.load(self._path(weights, dataset), allow_pickle=False))
         models = bundled_models.bundled(classifier)
-        bundled = next((model for model in models if model.weights == weights), None)
+        bundled = next((model for model in models if model.weights == weights and model.has_outputs), None)
         return None if bundled is None else Evaluation(weights, dataset, bundled_models.read_logits(bundled))
+
+    def has(self, model: BundledModel, dataset: str) -> bool:
+        """Return whether there is an evaluation of a bundled model."""
+        return model.has_outputs or self._path(model.weights, dataset).exists()
 
     def put(self, evaluation: Evaluation) -> None:
         """Store an evaluation."""

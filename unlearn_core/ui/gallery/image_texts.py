@@ -14,17 +14,19 @@ MAX_NAME_LENGTH = 24
 
 
 class DatasetTexts(NamedTuple):
-    """The texts of the images of a data set; `labels`, `facts` and `paths` by the number of the image."""
+    """The texts of the images of a data set; all but the card by the number of the image."""
 
     dataset: DatasetCard
     labels: np.ndarray
     facts: ImageFacts | None = None
     paths: Sequence[str] | None = None
+    true_labels: np.ndarray | None = None
+    """Where some labels are known to be wrong."""
 
     @property
     def lines(self) -> int:
         """The number of lines below each image."""
-        return 1 + (self.facts is not None) + (self.paths is not None)
+        return 1 + sum(one is not None for one in (self.true_labels, self.facts, self.paths))
 
     def describe(self, images: np.ndarray) -> list[Description]:
         """Return the texts of these images (n,)."""
@@ -33,14 +35,19 @@ class DatasetTexts(NamedTuple):
     def _describe(self, image: int) -> Description:
         name = self.dataset.classes[self.labels[image]]
         lines, details = [f"{name} {image}"], [f"{self.dataset.item_noun} of the class {name}"]
+        true = name if self.true_labels is None else self.dataset.classes[self.true_labels[image]]
         if self.facts is not None:
             predicted = self.dataset.classes[self.facts.predictions[image]]
             sure = f"{100 * self.facts.confidence[image]:.0f} %"
-            lines.append(f"✓ {sure}" if predicted == name else f"→ {predicted} {sure}")
-            details.append("predicted correctly" if predicted == name else f"predicted as {predicted}")
+            is_correct = predicted == name == true
+            lines.append(f"✓ {sure}" if is_correct else f"→ {predicted} {sure}")
+            details.append("predicted correctly" if is_correct else f"predicted as {predicted}")
         if self.paths is not None:
             lines.append(short_name(self.paths[image]))
             details.append(f"file {self.paths[image]}")
+        if self.true_labels is not None:
+            lines.append("" if true == name else f"true: {true}")
+            details += [] if true == name else [f"wrong label, true class {true}"]
         return describe(*lines, details=", ".join(details))
 
 

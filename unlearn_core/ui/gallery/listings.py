@@ -41,7 +41,7 @@ class Description(NamedTuple):
 
 def describe(*lines: str, details: str) -> Description:
     """Return the texts of an image: its label begins with what is visible, as voice control needs it."""
-    return Description(lines, f"{' '.join(lines)}, {details}")
+    return Description(lines, f"{' '.join(filter(None, lines))}, {details}")
 
 
 class Listing(NamedTuple):

@@ -1,12 +1,14 @@
 """Grad-CAM queries: a gallery of the data set, and the heat maps of all models for the image in question."""
 
 import re
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
 import streamlit as st
 from scipy import special
 
+from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.split import set_label
 from unlearn_core.domain.verdicts.report_verdicts import is_judged
@@ -14,7 +16,7 @@ from unlearn_core.ui.gallery import image_gallery
 from unlearn_core.ui.gallery.listings import Description, Listing, describe
 from unlearn_core.ui.report.explanation import answer, question, upload
 from unlearn_core.ui.report.explanation.question import ImageInQuestion
-from unlearn_core.ui.shell import url_state
+from unlearn_core.ui.shell import cache, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 IMAGE_PARAM = "picture"
@@ -113,7 +115,13 @@ def choose_image(report: Report, *, able: bool, chosen: ImageInQuestion | None) 
     shown = chosen if clicked is None else clicked
     noun = report.dataset.item_noun
     image_gallery.select_one(
-        Listing(report.dataset.id, _filtered(report), partial(_describe, report), f"after {report.fingerprint}"),
+        Listing(
+            report.dataset.id,
+            _filtered(report),
+            partial(_describe, report),
+            f"after {report.fingerprint}",
+            lines=2 if _true_labels(report) is None else 3,
+        ),
         shown if isinstance(shown, int) else None,
         partial(st.session_state.__setitem__, _CLICKED),
         key=gallery_key(report),
@@ -173,10 +181,20 @@ def _probabilities(report: Report, model: str, rows: np.ndarray) -> np.ndarray:
     return special.softmax(report.evaluations[model].logits[rows].astype(np.float64), axis=1)
 
 
+def _true_labels(report: Report) -> np.ndarray | None:
+    """The true labels (N,) of a data set that is still there and has wrong ones."""
+    with suppress(UnlearnError):
+        return cache.image_dataset(report.dataset.id).true_labels
+    return None
+
+
 def _describe(report: Report, images: np.ndarray) -> list[Description]:
     """The class of each image, and the unlearned model's prediction with its confidence."""
-    names, found = report.dataset.classes, []
+    names, found, true = report.dataset.classes, [], _true_labels(report)
     for image, output in zip(images.tolist(), _probabilities(report, "after", images), strict=True):
         name, prediction = names[report.labels[image]], f"{names[output.argmax()]} {100 * output.max():.0f} %"
-        found.append(describe(f"{name} {image}", f"→ {prediction}", details="prediction of the unlearned model"))
+        lines = [f"{name} {image}", f"→ {prediction}"]
+        if true is not None:
+            lines.append("" if true[image] == report.labels[image] else f"true: {names[true[image]]}")
+        found.append(describe(*lines, details="prediction of the unlearned model"))
     return found

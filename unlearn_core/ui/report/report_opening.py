@@ -10,6 +10,7 @@ from unlearn_core.charts.drawing.wording import capitalize
 from unlearn_core.charts.report import gradcam, regions
 from unlearn_core.charts.text import opening, verdict, warnings
 from unlearn_core.charts.text.card import Headline, Verdict
+from unlearn_core.charts.text.correction_words import correction_line
 from unlearn_core.domain.report import MODELS, NOT_YET, Report
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.report import heatmap_grid
@@ -44,6 +45,7 @@ class Texts(NamedTuple):
     answer: str
     privacy: str
     features: str
+    correction: str
     limits: str
     raised: Sequence[warnings.ReportWarning]
     caveats: str
@@ -62,6 +64,7 @@ def _texts(report: Report) -> Texts:
         opening.answer(cards),
         opening.privacy_line(report),
         opening.features_line(report),
+        correction_line(report),
         opening.limits(report),
         raised,
         " ".join([*checked, verdict.caveats(report)]),
@@ -86,6 +89,8 @@ def show_lines(report: Report) -> None:
         st.markdown(f":material/lock: **Privacy.** {escape(said.privacy)}")
         if said.features:
             st.markdown(f":material/hub: **Features.** {escape(said.features)}")
+        if said.correction:
+            st.markdown(f":material/label: **Wrong labels.** {escape(said.correction)}")
         st.markdown(f":material/balance: **What this does not prove.** {escape(said.limits)}")
 
 

@@ -169,7 +169,9 @@ def duplicates(dataset: str) -> Duplicates | None:
 
 def dataset_notes(dataset: str) -> list[str]:
     """What about a data set may mislead, as sentences; with its copies once they are known."""
-    return notes.dataset_notes(datasets.card(dataset), image_dataset(dataset).labels, duplicates(dataset))
+    every = image_dataset(dataset)
+    known, wrong = duplicates(dataset), len(every.mislabelled)
+    return notes.dataset_notes(datasets.card(dataset), every.labels, known, num_mislabelled=wrong)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -200,13 +202,29 @@ def thumbnail(dataset: str, image: int) -> bytes:
     return thumbnails.images_png(every.images[image : image + 1], columns=1, wanted=128)
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
 def image_facts(classifier: str, dataset: str, seed: int) -> ImageFacts | None:
-    """What the bundled original model makes of each image; None if none is bundled."""
+    """What the bundled original model makes of each image; None if none is bundled, or its outputs are not known."""
+    return _facts(str(open_data_dir()), classifier, dataset, seed) if has_outputs(classifier, dataset, seed) else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _facts(folder: str, classifier: str, dataset: str, seed: int) -> ImageFacts:
+    return image_search.image_facts(_outputs(folder, classifier, dataset, seed), image_dataset(dataset).labels)
+
+
+def has_outputs(classifier: str, dataset: str, seed: int) -> bool:
+    """Whether the outputs of the bundled original model are known: they ship, or a worker computed them here."""
     original = bundled_models.find_bundled(classifier, None, seed)
-    if original is None:
-        return None
-    return image_search.image_facts(bundled_models.read_logits(original), image_dataset(dataset).labels)
+    return original is not None and EvaluationStore(open_data_dir() / "evaluations").has(original, dataset)
+
+
+def _outputs(folder: str, classifier: str, dataset: str, seed: int) -> np.ndarray:
+    """The logits (N, C) of the bundled original model, which are known."""
+    original = bundled_models.find_bundled(classifier, None, seed)
+    assert original is not None
+    found = EvaluationStore(Path(folder) / "evaluations").get(original.weights, dataset, classifier)
+    assert found is not None
+    return found.logits
 
 
 def image_features(classifier: str, dataset: str, seed: int) -> np.ndarray | None:
@@ -224,18 +242,20 @@ def _features(folder: str, weights: str, dataset: str, version: int) -> np.ndarr
     return EvaluationStore(Path(folder) / "evaluations").unit_features(weights, dataset)
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
 def class_accuracies(classifier: str, dataset: str, seed: int) -> list[float | None] | None:
-    """The accuracy of the bundled original model on test images, by class (0 to 1); None if none is bundled.
+    """The accuracy of the bundled original model on test images, by class (0 to 1); None where `image_facts` is None.
 
     A class without test images has None.
     """
-    original = bundled_models.find_bundled(classifier, None, seed)
-    if original is None:
-        return None
+    known = has_outputs(classifier, dataset, seed)
+    return _accuracies(str(open_data_dir()), classifier, dataset, seed) if known else None
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _accuracies(folder: str, classifier: str, dataset: str, seed: int) -> list[float | None]:
     every = image_dataset(dataset)
     test = slice(every.train + every.val, None)
-    labels, predictions = every.labels[test], bundled_models.read_logits(original)[test].argmax(1)
+    labels, predictions = every.labels[test], _outputs(folder, classifier, dataset, seed)[test].argmax(1)
     return [
         float((predictions[labels == number] == number).mean()) if number in labels else None
         for number in range(len(datasets.card(dataset).classes))

@@ -158,7 +158,7 @@ class Gallery {
     for (let at = 0; at < this.data.lines; at++) {
       const line = cell.children[at + 1] ?? cell.appendChild(document.createElement("span"));
       line.className = "line";
-      line.textContent = item?.lines[at] ?? "";
+      line.textContent = `${item?.lines[at] ?? ""} `; // The space parts the lines for screen readers.
     }
     while (cell.children.length > this.data.lines + 1) cell.lastChild.remove();
   }

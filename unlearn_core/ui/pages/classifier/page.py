@@ -16,6 +16,7 @@ from unlearn_core.store import deletion
 from unlearn_core.ui.components import gold_actions, point_picker, training_form
 from unlearn_core.ui.components.checkpoint import checkpoint_form
 from unlearn_core.ui.components.run_plan import RunPlan
+from unlearn_core.ui.gallery import likeness
 from unlearn_core.ui.shell import cache, formatting, run_setup, url_state
 from unlearn_core.ui.shell.markdown import escape
 
@@ -80,6 +81,9 @@ def accuracy(plan: RunPlan) -> None:
     """Show its accuracy on test images, in total and per class."""
     st.header("How accurate is it before unlearning?", anchor=False)
     right = cache.class_accuracies(plan.classifier.id, plan.dataset.id, plan.classifier.seed)
+    if right is None and bundled_models.find_bundled(plan.classifier.id, None, plan.classifier.seed) is not None:
+        likeness.show_outputs(plan.classifier)
+        return
     if right is None:
         st.caption(
             "No trained model of this classifier ships with the lab, so its accuracy is unknown until it has run."
@@ -211,11 +215,10 @@ def _golds(card: ClassifierCard) -> str:
     if not found:
         return "None yet: results have no reference until a model has been retrained for their request."
     which = "each class" if len(there) == len(names) else escape(", ".join(names[number] for number in sorted(there)))
-    more = len(found) - len(there)
-    also = f" and for {formatting.pluralize(more, 'standard request')}" if more else ""
+    more = formatting.pluralize(len(found) - len(there), "standard request") if len(found) > len(there) else ""
     return (
-        f"Included for {which}{also}: the same architecture, trained by the same recipe without the forget set. "
-        "For other requests they can be trained here, in the background."
+        f"Included for {' and for '.join(filter(None, (which, more)))}: the same architecture, trained by the same "
+        "recipe without the forget set. For other requests they can be trained here, in the background."
     )
 
 

@@ -131,7 +131,8 @@ def all_images(name: str) -> None:
     if not len(images):
         st.caption(f"There is no {noun} of this class.")
         return
-    texts, key = DatasetTexts(found, labels, paths=image_files.image_paths(found)), f"all-images-{found.id}"
+    true_labels, paths = cache.image_dataset(found.id).true_labels, image_files.image_paths(found)
+    texts, key = DatasetTexts(found, labels, paths=paths, true_labels=true_labels), f"all-images-{found.id}"
     chosen = st.session_state.get(f"{key}-chosen")
     image_gallery.select_one(
         Listing(found.id, images, texts.describe, "data set", texts.lines),
@@ -153,7 +154,7 @@ def _one_image(found: DatasetCard, texts: DatasetTexts, image: int) -> None:
     (said,) = texts.describe(np.array([image]))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.image(cache.thumbnail(found.id, image), width=192, alt=said.label)
-        st.markdown(f"**{escape(' · '.join(said.lines))}**  \n{part} {found.item_noun}")
+        st.markdown(f"**{escape(' · '.join(filter(None, said.lines)))}**  \n{part} {found.item_noun}")
 
 
 def _remove(found: DatasetCard) -> None:

@@ -1,11 +1,13 @@
 """Selection of the forget set: classes or single images, the latter in a gallery; and the sizes of all sets."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
 from unlearn_core.charts.drawing.wording import capitalize
 from unlearn_core.data.image_files import image_paths
-from unlearn_core.data.standard_requests import standard_requests
+from unlearn_core.data.standard_requests import corrective_requests, standard_requests
 from unlearn_core.domain.method import RequestKind, kind_title
 from unlearn_core.models import bundled_models
 from unlearn_core.ui.components import point_picker
@@ -18,6 +20,17 @@ from unlearn_core.ui.pages.forget.image_filters import Known
 from unlearn_core.ui.shell import cache, formatting, url_state
 from unlearn_core.ui.shell.markdown import escape
 
+CORRECTION = """
+Training images with a wrong label cost accuracy on the classes that they confuse. **Corrective unlearning** forgets
+these images to bring it back.
+
+* Forget **all of them**: the retrained model shows how much comes back without any wrong label.
+* Forget **half of them**: in practice not every wrong label is found. The others stay in the retain set, so the
+  retrained model learned them too, and even retraining may not correct the classes.
+
+The report says under *Interclass confusion* whether the accuracy on their test images, whose labels are right, comes
+back. An accuracy on the forget set counts predictions of the *wrong* label: there, less is better.
+"""
 HEIGHT, TRAY_HEIGHT = 480, 190
 """Heights in pixels of the gallery, and of the tray of selected images."""
 TRAY_HINT = "The selected ones. Click deselects."
@@ -43,6 +56,7 @@ def kind_choice(plan: RunPlan) -> None:
 def single_images(plan: RunPlan) -> None:
     """The training images; the selection survives filtering and leaving the page."""
     _standard(plan)
+    _mislabelled(plan)
     if plan.dataset.is_points:
         _plane(plan)
     else:
@@ -92,24 +106,51 @@ def _plane(plan: RunPlan) -> None:
 def _standard(plan: RunPlan) -> None:
     """Requests whose retrained model is bundled, one click each: the quickest way to a report with a reference."""
     ready = {
-        name: forget.images
+        formatting.pluralize(len(forget.images), plan.dataset.item_noun): (name, forget.images)
         for name, forget in standard_requests(plan.dataset).items()
         if forget.kind == "images"
         and bundled_models.find_bundled(plan.classifier.id, forget, bundled_models.GOLD_SEED_OFFSET)
     }
-    if not ready:
+    _offer(plan, "Random selections with a bundled retrained model:", ready, key="standard")
+
+
+def _mislabelled(plan: RunPlan) -> None:
+    """The images with a known wrong label, and half of them, as if only these were known."""
+    found = corrective_requests(cache.image_dataset(plan.dataset.id).mislabelled)
+    if not found:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="standard"):
-        st.caption("Random selections with a bundled retrained model:", width="content")
-        for name, images in ready.items():
+    every, half = ((name, forget.images) for name, forget in found.items())
+    forget = next(iter(found.values()))
+    gold = bundled_models.find_bundled(plan.classifier.id, forget, bundled_models.GOLD_SEED_OFFSET)
+    _offer(
+        plan,
+        f"Images with a wrong label{', with a bundled retrained model' if gold else ''}:",
+        {f"All {len(every[1]):,}": every, f"Half of them, {len(half[1]):,}": half},
+        key="mislabelled",
+        about=CORRECTION,
+    )
+
+
+def _offer(
+    plan: RunPlan, words: str, requests: Mapping[str, tuple[str, tuple[int, ...]]], *, key: str, about: str = ""
+) -> None:
+    """A row of buttons that select these images; each has a label, a name and its images. `about` explains them."""
+    if not requests:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=key):
+        st.caption(words, width="content")
+        for label, (name, images) in requests.items():
             st.button(
-                formatting.pluralize(len(images), plan.dataset.item_noun),
+                label,
                 key=f"take-{name}",
                 disabled=plan.setup.images == images,
                 on_click=_select,
                 args=(images,),
-                help="Replaces the current selection by these images.",
+                help=f"Replaces the current selection by these {plan.dataset.item_noun}s.",
             )
+        if about:
+            with st.popover("What this shows", type="tertiary", key=f"about-{key}"):
+                st.markdown(about)
 
 
 def _gallery(plan: RunPlan) -> None:
@@ -134,10 +175,10 @@ def _show(
     plan: RunPlan, known: Known, images: np.ndarray, *, key: str, label: str, height: int, start: int = 0, **hint: str
 ) -> None:
     """Show images of which the selected ones are marked."""
-    texts = DatasetTexts(plan.dataset, known.labels, known.facts, known.paths)
-    listing = Listing(
-        plan.dataset.id, images, texts.describe, f"{plan.classifier.id} {plan.classifier.seed}", texts.lines
-    )
+    true_labels = cache.image_dataset(plan.dataset.id).true_labels
+    texts = DatasetTexts(plan.dataset, known.labels, known.facts, known.paths, true_labels)
+    version = f"{plan.classifier.id} {plan.classifier.seed} {known.facts is not None}"
+    listing = Listing(plan.dataset.id, images, texts.describe, version, texts.lines)
     image_gallery.select_many(
         listing,
         plan.setup.images,

@@ -8,11 +8,13 @@ import streamlit as st
 from unlearn_core.charts import charts
 from unlearn_core.charts.chart import Chart
 from unlearn_core.domain.report import Report
+from unlearn_core.domain.results.predictions import InterclassConfusionResult
 from unlearn_core.engine.measuring.measurement_infos import MeasurementInfo, measurement_infos
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import cache, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
 
+MISLABELLED_CLASSIFIER = "resnet8-mislabelled"
 DEFAULT_MEASURE = "distance"
 """The measurement that the page opens with: the number that is shown everywhere."""
 
@@ -81,8 +83,17 @@ def _example(part: str) -> None:
     drawn = charts_of(part, report)
     for one in drawn:
         chart_card.show(one, [report], key_scope="measures", neighbour=False)
-    if not drawn:
-        st.caption(escape(_unavailable_reason(part, report)))
+    if part in report.parts or part != InterclassConfusionResult.part:
+        if not drawn:
+            st.caption(escape(_unavailable_reason(part, report)))
+        return
+    st.caption("All labels of this run's data set are right. A classifier that learned wrong ones ships too:")
+    st.page_link(
+        navigation.page("forget"),
+        label="Forget wrong labels",
+        icon=":material/label:",
+        query_params={"classifier": MISLABELLED_CLASSIFIER, "images": ""},
+    )
 
 
 def charts_of(part: str, report: Report) -> Sequence[Chart]:
