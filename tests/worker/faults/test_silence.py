@@ -5,9 +5,10 @@ import math
 import pytest
 
 from tests.pages.finished_runs import by_class
-from tests.store.specs import spec
+from tests.store.specs import EVERY, spec
 from tests.worker.worker_processes import begun, end_of, enough, is_running, output, submit, until, worker
 from unlearn_core.domain.jobs import MeasureSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Priority, RunState, Silence
 from unlearn_core.engine.forecasts import here
 from unlearn_core.engine.forecasts.silence import FACTOR, longest_silence
@@ -69,7 +70,11 @@ def test_the_forecast_of_the_engine_gives_the_limit(home):
     run, measure = (store.get(store.submit(one, title="a")) for one in (spec, MeasureSpec(run=1)))
     card, data = classifiers.card("tiny"), cache.dataset("shapes")
     work = here.spec_work(spec, card, data.card, data.image_dataset.labels)
-    forecast = here.of_run(card, data.card, work, store)
+    assert longest_silence(run, cache) is None, "nothing was measured here yet"
+    done = store.claim("worker", device="cpu", kinds=EVERY)
+    assert done is not None
+    store.finish(done.id, done.attempt, metrics=RunMetrics(seconds_per_image=0.5))
+    forecast = here.of_run(card, data.card, work, store, only_measured=True)
     assert forecast is not None
     limit = longest_silence(run, cache)
     assert limit is not None and math.isclose(limit, FACTOR * forecast.high, rel_tol=0.2)

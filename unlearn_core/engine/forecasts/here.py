@@ -1,6 +1,6 @@
 """Forecasts for the jobs of this data folder, on the device of its worker: used by pages and command line alike."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -44,16 +44,22 @@ def of_run(
     *,
     machine: Machine | None = None,
     rates: Sequence[Rate] | None = None,
+    only_measured: bool = False,
 ) -> Forecast | None:
     """Return the forecast of work with a classifier; several pieces of work are done one after another.
 
     None if nothing is known yet: on a GPU before its first job. `rates` are those of the classifier, if they are known.
+    With `only_measured`, the figures that ship do not count, and no model is built to compare its cost with theirs.
     """
     machine = machine or this_machine(store)
     if rates is None:
         rates = store.rates(machine.device, classifier.id)
     pieces = [work] if isinstance(work, Work) else work
-    return total([_predict(piece, rates, classifier, dataset, store, machine) for piece in pieces])
+
+    def shipped() -> float | None:
+        return None if only_measured else shipped_cost(classifier.architecture, dataset.size, machine)
+
+    return total([_predict(piece, rates, classifier, dataset, store, machine, shipped) for piece in pieces])
 
 
 def of_report(report: Report, store: RunStore) -> Forecast | None:
@@ -72,13 +78,12 @@ def _predict(
     dataset: DatasetCard,
     store: RunStore,
     machine: Machine,
+    shipped: Callable[[], float | None],
 ) -> Forecast | None:
     if work.method is not None and rates and all(rate.method != work.method for rate in rates):
         # Its runs may be older than the newest of all.
         rates = store.rates(machine.device, classifier.id, method=work.method) or rates
-    return predict(
-        work, _of_size(rates, dataset), machine, lambda: shipped_cost(classifier.architecture, dataset.size, machine)
-    )
+    return predict(work, _of_size(rates, dataset), machine, shipped)
 
 
 def _of_size(rates: Sequence[Rate], dataset: DatasetCard) -> list[Rate]:

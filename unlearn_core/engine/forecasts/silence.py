@@ -16,7 +16,10 @@ FACTOR = 2.0
 
 
 def longest_silence(run: Run, model_cache: ModelCache) -> float | None:
-    """Return after how many seconds without a sign of life a run is certainly stuck; None without a forecast."""
+    """Return after how many seconds without a sign of life a run is certainly stuck; None before there is a forecast.
+
+    Only jobs of this machine count, since it delays each run: it takes milliseconds.
+    """
     if not isinstance(run.spec, UnlearnSpec):
         return None
     try:
@@ -25,7 +28,7 @@ def longest_silence(run: Run, model_cache: ModelCache) -> float | None:
         work = here.spec_work(run.spec, card, data.card, data.image_dataset.labels)
         store = _store(model_cache.data_dir)
         machine = here.this_machine(store, str(model_cache.device))
-        forecast = here.of_run(card, data.card, work, store, machine=machine)
+        forecast = here.of_run(card, data.card, work, store, machine=machine, only_measured=True)
     except UnlearnError:  # the run itself says what is wrong with it
         return None
     return None if forecast is None else FACTOR * forecast.high
