@@ -59,4 +59,5 @@ def test_the_page_has_a_table_for_all_and_for_half() -> None:
     whole, half = page.split("## Only half of them are known")
     assert "| SSD | 50.0 % |" in whole and "| *retrained* | 60.0 % |" in whole and "came back in part" in half
     assert "the classifier is right about 40.0 % of the test images" in whole
+    assert "Of 2 methods, by finding: came back in part: 2." in whole
     assert corrective_page([]).count("Not measured yet") == 3

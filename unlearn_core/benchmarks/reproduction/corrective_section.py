@@ -1,5 +1,6 @@
 """Writes docs/corrective.md: what corrective unlearning is, how to see it in the lab, and which methods correct."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from unlearn_core.benchmarks.csv_tables import Row, read_table
@@ -92,12 +93,15 @@ def _table(rows: Sequence[Row]) -> list[str]:
     reference = {share: _percent(rows[0], f"{share}_gold") for share in _SHARES}
     before = {share: _percent(rows[0], f"{share}_before") for share in _SHARES}
     lines += [_line("*original*", before, ""), _line("*retrained*", reference, "")]
-    return lines + [
+    lines += [
         _line(
             methods()[row["method"]].title, {share: _percent(row, f"{share}_after") for share in _SHARES}, finding(row)
         )
         for row in rows
     ]
+    counts = Counter(finding(row) for row in rows)
+    found = "; ".join(f"{words}: {count}" for words, count in counts.most_common())
+    return [*lines, "", f"Of {len(rows)} methods, by finding: {found}."]
 
 
 _SHARES = ("accuracy", "confused", "memorized", "others")
