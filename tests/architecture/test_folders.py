@@ -24,7 +24,8 @@ SAME_THING = {
     # a measurement: the probe that makes it, the job on demand, its chart, and its panel in the report
     *("accuracy.py", "cka.py", "confusion.py", "distance.py", "explain.py", "lira.py", "membership.py"),
     *("feature_map.py", "klom.py", "neurips_score.py", "predictions.py", "regions.py", "relearn.py"),
-    *("difficulty.py", "interclass_confusion.py", "representation.py", "summary_scores.py", "zrf.py"),
+    *("difficulty.py", "interclass_confusion.py", "representation.py", "retained_membership.py"),
+    *("summary_scores.py", "zrf.py"),
     # what a lesson is, and its page
     "lessons.py",
     # a command, and what it works on

@@ -19,9 +19,12 @@ from unlearn_core.domain.results.outputs import (
     ZrfValues,
 )
 from unlearn_core.domain.results.predictions import DifficultyResult, InterclassConfusionResult, Score, Third
+from unlearn_core.domain.results.privacy import RetainedMembershipResult
 from unlearn_core.domain.results.result import Result
 from unlearn_core.domain.split import Split
+from unlearn_core.probes.common.attack_curves import MatchedImages, attack_curve, curve_steps
 from unlearn_core.probes.common.statistics import score as wilson_score
+from unlearn_core.probes.retained_membership import attacked_side
 
 
 def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: bool) -> list[Result]:
@@ -32,9 +35,25 @@ def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: b
     found.append(representation(np.random.default_rng(seed).uniform(0.75, 0.85, len(models)), split, models))
     found.append(difficulty(seed, split, models))
     found.append(interclass_confusion(np.random.default_rng(seed).uniform(0.5, 0.7, 3), gold=gold))
+    found.append(_retained_membership(seed, models))
     if gold:
         found += [_closeness(rng, split, twin), _summary_scores(seed, models), _klom(seed, split)]
     return found
+
+
+def _retained_membership(seed: int, models: Sequence[str]) -> RetainedMembershipResult:
+    """Scores of 300 members and non-members of each side, attacked as the probe does it."""
+    rng = np.random.default_rng(seed)
+    apart = {"before": 0.6, "after": 0.3, "gold": 0.25, "twin": 0.25}
+    scores = {
+        side: {model: MatchedImages(rng.normal(apart[model], 1, 300), rng.normal(0, 1, 300)) for model in models}
+        for side in ("retain", "forget")
+    }
+    return RetainedMembershipResult(
+        sides={side: attacked_side(own) for side, own in scores.items()},
+        steps=dict.fromkeys(scores, curve_steps(300).astype(np.float32)),
+        curves={f"{side}_{model}": attack_curve(*own) for side, one in scores.items() for model, own in one.items()},
+    )
 
 
 def _klom(seed: int, split: Split) -> KlomResult:

@@ -16,6 +16,7 @@ import numpy as np
 from unlearn_core.domain.report import MODEL_TITLES, MODELS
 from unlearn_core.domain.results.measurement import Probe
 from unlearn_core.domain.results.privacy import AttackMetrics, MembershipResult, PredictedMembers
+from unlearn_core.probes.common.attack_curves import MatchedImages, match_classes
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.logistic_attack import cross_validated_scores
 from unlearn_core.probes.common.statistics import log_softmax
@@ -101,7 +102,7 @@ def _privacy_val(context: ProbeContext) -> dict[str, float]:
 
 def matched_members(
     context: ProbeContext, rng: np.random.Generator, *, held_out: tuple[str, ...] = ("val", "test")
-) -> tuple[np.ndarray, np.ndarray]:
+) -> MatchedImages:
     """Return members and non-members, equally many per class; the larger side of a class is sampled.
 
     Non-members are from the `held_out` parts of the data set.
@@ -110,13 +111,7 @@ def matched_members(
     others = np.concatenate([getattr(split, f"forget_{part}") for part in held_out])
     if not len(others):  # For single images, held-out images are only in the retain set.
         others = np.concatenate([getattr(split, f"retain_{part}") for part in held_out])
-    ours, theirs = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for label in np.unique(labels[members]):
-        inside, outside = members[labels[members] == label], others[labels[others] == label]
-        count = min(len(inside), len(outside))
-        ours.append(rng.choice(inside, count, replace=False))
-        theirs.append(rng.choice(outside, count, replace=False))
-    return np.sort(np.concatenate(ours)), np.sort(np.concatenate(theirs))
+    return match_classes(labels, members, others, rng)
 
 
 def signals(logits: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:

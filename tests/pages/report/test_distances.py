@@ -7,7 +7,8 @@ from pathlib import Path
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES
 from tests.pages.page_asserts import fine, without_words, words
-from unlearn_core.store.files import artifacts
+from unlearn_core.charts.report import retained_membership
+from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
 
 
@@ -18,7 +19,8 @@ def test_every_distance_stands_beside_gold(visit: Visit, done: RunStore) -> None
     assert "metrics, it is now closer to the retrained model, on training images of the forget set" in said
     overview = words(fine(visit("run", id=str(CLASS))))
     assert "Spread unknown: only one retrained model." in overview and "--seed 1" in overview
-    assert len(app.get("plotly_chart")) == 7
+    assert "Tug of war is" in said and "The average gap to the retrained model is" in said
+    assert len(app.get("plotly_chart")) == 8
     assert not without_words(app)
 
 
@@ -26,6 +28,15 @@ def test_the_set_can_be_switched(visit: Visit, done: RunStore) -> None:
     app = visit("run", id=str(CLASS), tab="Inside")
     app.segmented_control(key="report-closeness-way").set_value("Retain set, test").run()
     assert "closer to the retrained model, on test images of the retain set" in words(fine(app))
+
+
+def test_attack_curves_are_of_retained_or_of_forget_images(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("run", id=str(CLASS), tab="Privacy"))
+    assert "Its AUC changed by" in words(app) and "Does unlearning expose images that it should retain?" in words(app)
+    app.segmented_control(key="report-retained_membership-way").set_value("Forget images").run()
+    assert "How many forget images does an attack find that must rarely be wrong?" in words(fine(app))
+    report = reports.read(done.data_dir, CLASS)
+    assert retained_membership.CHART.variants["Forget images"].summary(report) in words(app)
 
 
 def test_without_gold_the_tab_says_so_and_shows_the_rest(visit: Visit, done: RunStore) -> None:

@@ -26,6 +26,7 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.layer_comparison import CkaResult
 from unlearn_core.domain.results.outputs import LogitsResult
 from unlearn_core.domain.results.privacy import (
+    AttackedSide,
     AttackMetrics,
     LiraResult,
     MembershipResult,
@@ -161,6 +162,14 @@ def _beyond_chance(attack: Attack) -> bool:
     return after.low > max(CHANCE, gold.high if gold else CHANCE) or after.high < min(
         CHANCE, gold.low if gold else CHANCE
     )
+
+
+def exposure_direction(attacked: AttackedSide) -> Direction:
+    """Return whether an attack ranks members higher than in the retrained model: where the interval excludes 0."""
+    gap = attacked.differences["after-gold"]
+    if gap.low > 0:
+        return "left"
+    return "beyond" if gap.high < 0 else "unclear"
 
 
 def entropy_claim(report: Report) -> Claim | None:

@@ -58,6 +58,54 @@ class MembershipResult(Result, part="membership"):
     """
 
 
+class AttackCurve(Record):
+    """The figures of an attack on one model: its AUC, and the members found at few false positives, 0 to 1."""
+
+    auc: float
+    auc_low: float
+    """The lower end of its 95 % interval."""
+    auc_high: float
+    found: float
+    """The share of members found at a false positive rate of at most 1 %."""
+    found_low: float
+    """The lower end of its 95 % interval (Wilson)."""
+    found_high: float
+
+
+class AucDifference(Record):
+    """One model's AUC minus another's on the same images, and the members that are found in only one of them."""
+
+    difference: float
+    low: float
+    """The lower end of its 95 % interval."""
+    high: float
+    newly_found: int
+    """Members found in the first model at few false positives, and not in the second."""
+    no_longer_found: int
+
+
+class AttackedSide(Record):
+    """An attack on n members and n non-members of the same classes."""
+
+    num_members: int
+    num_false_positives: int
+    """The non-members that may be taken for members at a false positive rate of 1 %."""
+    models: Mapping[str, AttackCurve]
+    differences: Mapping[str, AucDifference]
+    """By pair: "after-before", "after-gold" and "gold-before"."""
+
+
+class RetainedMembershipResult(Result, part="retained_membership"):
+    """An attack on the retained images, and the same attack on the forget images."""
+
+    sides: Mapping[str, AttackedSide]
+    """By "retain" and "forget"; a side with too few images is left out."""
+    steps: Annotated[ArrayByKey, Stored("{}_steps")]
+    """By side: the numbers of false positives at which curves are stored, (T,) float32."""
+    curves: Annotated[ArrayByKey, Stored("{}_curve")]
+    """By side and model, as in "retain_after": the share of members found at each step, (T,) float32."""
+
+
 class LiraResult(Result, part="lira"):
     """The likelihood-ratio attack with K shadow models of each kind: unlearned ones and retrained ones."""
 

@@ -17,11 +17,22 @@ from unlearn_core.probes import (
     logits,
     membership,
     predictions,
+    retained_membership,
     summary_scores,
 )
 from unlearn_core.probes.common.context import ProbeContext
 
-_BY_OUTPUTS = (accuracy, closeness, confusion, distance, logits, membership, predictions, summary_scores)
+_BY_OUTPUTS = (
+    accuracy,
+    closeness,
+    confusion,
+    distance,
+    logits,
+    membership,
+    predictions,
+    retained_membership,
+    summary_scores,
+)
 """The measurements that need nothing but logits, labels and split."""
 
 
