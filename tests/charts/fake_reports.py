@@ -62,6 +62,7 @@ from unlearn_core.domain.results.predictions import (
     Score,
 )
 from unlearn_core.domain.results.privacy import (
+    AttackCurve,
     AttackMetrics,
     EnsembleScore,
     EvaluatedImages,
@@ -287,6 +288,13 @@ def _lira(rng: np.random.Generator) -> LiraResult:
         gold=retrained[-1],
         unlearned_shadows=unlearned[:-1].astype(np.float32),
         retrained_shadows=retrained[:-1].astype(np.float32),
+        attack=AttackCurve(
+            auc=0.78, auc_low=0.72, auc_high=0.84, found=unlearned[0] / 10, found_low=0.02, found_high=0.1
+        ),
+        curves={
+            "rate": np.geomspace(0.001, 1, 20).astype(np.float32),
+            "found": np.geomspace(0.004, 1, 20).astype(np.float32),
+        },
     )
 
 

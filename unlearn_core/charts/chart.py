@@ -184,6 +184,13 @@ def percent_axis(low: float, high: float, *, max_ticks: int = 5) -> PlotlyDict:
     return {"range": [low, high], "tickvals": marks, "ticktext": [percent(mark, 0) for mark in marks]}
 
 
+def log_percent_axis(least: float) -> PlotlyDict:
+    """Return the settings of a logarithmic axis for shares from `least` to 1, with ticks such as "0.1 %"."""
+    marks = [10.0**power for power in range(-6, 1)]
+    ticks = {"tickvals": marks, "ticktext": [f"{100 * mark:g}{chr(160)}%" for mark in marks]}
+    return {"type": "log", "range": [np.log10(least) - 0.05, 0.05], **ticks}
+
+
 def list_axis(labels: Sequence[str], theme: Theme) -> PlotlyDict:
     """Return the settings of a vertical axis with these labels from top to bottom, the first at 0, the next at 1."""
     return {

@@ -19,6 +19,7 @@ from unlearn_core.domain.report import MODEL_TITLES, MODELS
 from unlearn_core.domain.results.measurement import Probe
 from unlearn_core.domain.results.privacy import AttackCurve, AttackedSide, AucDifference, RetainedMembershipResult
 from unlearn_core.probes.common.attack_curves import (
+    FALSE_POSITIVE_RATE,
     MatchedImages,
     attack_curve,
     auc_difference,
@@ -32,7 +33,6 @@ from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.neurips_score import phi
 from unlearn_core.probes.common.statistics import wilson_interval
 
-FALSE_POSITIVE_RATE = 0.01
 MIN_MEMBERS = 5
 """With fewer members or non-members no attack is tried: its result would be chance."""
 PAIRS = {"after-before": ("after", "before"), "after-gold": ("after", "gold"), "gold-before": ("gold", "before")}

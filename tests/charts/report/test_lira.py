@@ -29,6 +29,13 @@ def test_the_sentence_compares_with_guessing_and_with_gold(report: Report, words
     assert words in plain(lira.summary(report))
 
 
+def test_the_curve_says_how_many_models_it_rests_on() -> None:
+    curve = lira.CHART.variants["At few false positives"]
+    assert "All false positives are from 16 models" in curve.summary(REPORT)
+    earlier = REPORT.with_result(REPORT[LiraResult].model_copy(update={"attack": None}))
+    assert curve.applies(earlier) == lira.EARLIER_RELEASE and lira.CHART.applies(earlier) is True
+
+
 def test_every_net_is_a_row_of_its_own() -> None:
     counts = lira.table([REPORT]).groupby("model").size()
     assert counts.to_dict() == {

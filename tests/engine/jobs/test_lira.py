@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
+from sklearn.metrics import roc_auc_score
 
 from tests.methods.small_problem import tiny_spec
 from unlearn_core.domain.errors import CancelledError
@@ -14,6 +17,7 @@ from unlearn_core.engine.jobs.common import ensemble_members
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.measuring.measure import LoadedRun, load_run
 from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.probes.common.likelihood_ratio import cross_validate
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -31,6 +35,22 @@ def test_every_figure_is_a_share_and_every_shadow_has_its_own(result: LiraResult
     assert all(0 <= share <= 1 for share in (result.success_rate, result.after, result.gold))
     assert 0 <= result.low <= result.success_rate <= result.high <= 1
     assert result.unlearned_shadows.shape == result.retrained_shadows.shape == (NETS,)
+
+
+def test_few_false_positives_are_counted_over_all_pairs_of_a_model_and_an_image(result: LiraResult) -> None:
+    rng = np.random.default_rng(0)
+    seen, unseen = rng.normal(1, 1, (6, 50)), rng.normal(0, 1, (6, 50))
+    held = cross_validate(seen, unseen)
+    attack = lira.attack_of_pairs(held)
+    truth, scores = np.repeat([1, 0], [300, 300]), np.concatenate([held.in_ratio.ravel(), held.out_ratio.ravel()])
+    assert attack.auc == pytest.approx(roc_auc_score(truth, scores), abs=1e-6)
+    limit = sorted(held.out_ratio.ravel())[-1 - 3]  # 1 % of 300
+    by_model = [float((own > limit).mean()) for own in held.in_ratio]
+    half = stats.t.ppf(0.975, 5) * np.std(by_model, ddof=1) / np.sqrt(6)
+    assert attack.found == pytest.approx(np.mean(by_model), abs=1e-6)
+    assert attack.found_high == pytest.approx(np.mean(by_model) + half, abs=1e-6)
+    assert result.attack is not None and result.curves["rate"][-1] < 1
+    assert result.curves["rate"].shape == result.curves["found"].shape
 
 
 def test_shadows_are_originals_of_their_own_and_are_trained_once_for_every_method(

@@ -59,7 +59,7 @@ def test_a_link_of_a_former_release_opens_the_same_measurement(former: str, visi
 def test_measurements_on_demand_are_explained_too() -> None:
     on_demand = {"relearn", "score", "klom", "lira", "feature_map", "representation", "difficulty"}
     assert set(measurement_infos(charts())) == {*probes(), *on_demand}
-    for name in ("score", "lira"):
+    for name in ("score", "lira", "klom"):
         assert [one.id for one in charts_of(name, reports.load_ensemble_example())] == [name]
 
 

@@ -32,11 +32,10 @@ def test_the_set_can_be_switched(visit: Visit, done: RunStore) -> None:
 
 def test_attack_curves_are_of_retained_or_of_forget_images(visit: Visit, done: RunStore) -> None:
     app = fine(visit("run", id=str(CLASS), tab="Privacy"))
-    assert "Its AUC changed by" in words(app) and "Does unlearning expose images that it should retain?" in words(app)
+    assert "Its AUC changed by" in words(app)
     app.segmented_control(key="report-retained_membership-way").set_value("Forget images").run()
-    assert "How many forget images does an attack find that must rarely be wrong?" in words(fine(app))
     report = reports.read(done.data_dir, CLASS)
-    assert retained_membership.CHART.variants["Forget images"].summary(report) in words(app)
+    assert retained_membership.CHART.variants["Forget images"].summary(report) in words(fine(app))
 
 
 def test_without_gold_the_tab_says_so_and_shows_the_rest(visit: Visit, done: RunStore) -> None:

@@ -67,6 +67,15 @@ def test_models_that_are_all_the_same_are_chance_and_models_that_are_apart_are_c
     )
 
 
+def test_the_ratios_of_a_pair_are_those_of_a_fit_without_it() -> None:
+    seen, unseen = drawn(1.0, nets=5, pictures=7)
+    held = cross_validate(seen, unseen)
+    for place in range(5):
+        own = fit_gaussians(np.delete(seen, place, 0), np.delete(unseen, place, 0))
+        assert held.in_ratio[place] == pytest.approx(own.log_ratio(seen[place]), abs=1e-6)
+        assert held.out_ratio[place] == pytest.approx(own.log_ratio(unseen[place]), abs=1e-6)
+
+
 def test_interval_and_share() -> None:
     assert confidence_interval(np.array([1.0, 1.0, 1.0])) == (1.0, 1.0, 1.0)
     values = np.array([0.45, 0.5, 0.55, 0.6])

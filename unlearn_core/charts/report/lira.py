@@ -1,22 +1,27 @@
 """Likelihood-ratio attack (LiRA): the share of forget images identified in after, gold and their shadow models."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import Chart, Row, build_table, needs_request, panels, percent_axis
+from unlearn_core.charts.chart import Chart, Row, build_table, log_percent_axis, needs_request, panels, percent_axis
 from unlearn_core.charts.drawing.dumbbell import DotLabel, dot_labels, row_heights
-from unlearn_core.charts.drawing.theme import Theme, marker_style, text_color, with_alpha
-from unlearn_core.charts.drawing.wording import MODEL_LABELS, percent
+from unlearn_core.charts.drawing.theme import Theme, line_style, marker_style, text_color, with_alpha
+from unlearn_core.charts.drawing.wording import MODEL_LABELS, number, percent
 from unlearn_core.charts.text.claims import shadow_model_direction
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.privacy import LiraResult
+from unlearn_core.domain.results.privacy import AttackCurve, LiraResult
 
 OFFER_TEXT = (
     "The attack with shadow models has not been run on this model: it trains many models and is only run on request."
 )
+EARLIER_RELEASE = "This attack was made by an earlier release, without a curve. Run it again to see it."
+FALSE_POSITIVE_RATE = 0.01
+"""What an attacker accepts who must rarely be wrong."""
 ROW_LABELS = {"after": "unlearned", "gold": "retrained"}
 """The two kinds of shadow models, from top to bottom, by the model of the same kind."""
 _LIFT, _SPREAD = 0.37, 0.42
@@ -114,7 +119,82 @@ def alt_text(report: Report) -> str:
     return f"Dots of the share of forget images that the attack identifies, one per model. {' '.join(told)}"
 
 
-CHART = Chart(
+def _curve_table(reports: Sequence[Report]) -> pd.DataFrame:
+    """Return one row per point of the curve: false positive rate, and the pairs found (0 to 1)."""
+    return build_table(
+        reports,
+        lambda report: [
+            {"false positive rate": float(rate), "found": float(found)}
+            for rate, found in zip(*(report[LiraResult].curves[name] for name in ("rate", "found")), strict=True)
+        ],
+    )
+
+
+def _curve_figure(reports: Sequence[Report], theme: Theme) -> go.Figure:
+    """Draw the attack curve on all pairs of a shadow model and an image, the line of chance, and one at 1 %."""
+    drawn = panels(reports, theme)
+    least = min(float(report[LiraResult].curves["rate"].min()) for report in reports)
+    for column, report in enumerate(reports, 1):
+        curves = report[LiraResult].curves
+        chance = {"color": theme.quiet, "width": 1, "dash": "dot"}
+        ends = [least, 1.0]
+        drawn.add_trace(
+            go.Scatter(name="chance", x=ends, y=ends, mode="lines", line=chance, hoverinfo="skip"), row=1, col=column
+        )
+        drawn.add_trace(
+            go.Scatter(
+                name="unlearned shadow models",
+                x=curves["rate"].tolist(),
+                y=[share or None for share in curves["found"].tolist()],  # A logarithmic axis has no zero.
+                mode="lines",
+                line=line_style(theme, "after"),
+                hovertemplate="%{y:.2%} found at %{x:.2%} false positives<extra></extra>",
+            ),
+            row=1,
+            col=column,
+        )
+        drawn.add_vline(x=FALSE_POSITIVE_RATE, line=chance, row=1, col=column)  # pyright: ignore[reportArgumentType]
+    drawn.update_xaxes(**log_percent_axis(least))
+    drawn.update_xaxes(title_text="false positive rate")
+    drawn.update_yaxes(showgrid=True, **log_percent_axis(least))
+    drawn.update_yaxes(title_text="unlearned ones found", col=1)
+    return drawn
+
+
+def _curve_summary(report: Report) -> str:
+    """Give AUC and what is found at 1 % false positives, with intervals over models, and how much that shows."""
+    result, attack = report[LiraResult], _attack(report)
+    rate = percent(FALSE_POSITIVE_RATE, 0)
+    return (
+        f"With {result.num_shadows} shadow models of each kind, each attacked by the others, an attacker who accepts "
+        f"{rate} false positives finds {percent(attack.found)} of the pairs of an unlearned model and an image (95 % "
+        f"interval over models {percent(attack.found_low)} to {percent(attack.found_high)}; guessing: {rate}); the "
+        f"others are retrained models. AUC: {number(attack.auc, 3)} ({number(attack.auc_low, 3)} to "
+        f"{number(attack.auc_high, 3)}). All false positives are from {result.num_shadows} models, so one that is "
+        f"unlike the others decides much of this figure."
+    )
+
+
+def _attack(report: Report) -> AttackCurve:
+    attack = report[LiraResult].attack
+    assert attack is not None, "the chart applies"
+    return attack
+
+
+def _curve_alt_text(report: Report) -> str:
+    attack = _attack(report)
+    return (
+        f"Curve of unlearned models found by the false positive rate, on log axes. AUC {number(attack.auc, 3)}; "
+        f"{percent(attack.found)} found at 1 % false positives."
+    )
+
+
+def _has_curve(report: Report) -> Literal[True] | str:
+    available = needs_request(LiraResult, OFFER_TEXT)(report)
+    return available if available is not True or report[LiraResult].attack else EARLIER_RELEASE
+
+
+_BY_MODEL = Chart(
     id="lira",
     title="Shadow-model attack (LiRA)",
     question="Can an attacker with shadow models detect the forget set?",
@@ -133,3 +213,13 @@ CHART = Chart(
     order=50,
     is_compared=False,
 )
+_CURVE = replace(
+    _BY_MODEL,
+    id="lira-curve",
+    applies=_has_curve,
+    table=_curve_table,
+    figure=_curve_figure,
+    summary=_curve_summary,
+    alt_text=_curve_alt_text,
+)
+CHART = replace(_BY_MODEL, variants={"By model": _BY_MODEL, "At few false positives": _CURVE})

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from math import log10
 from typing import Literal
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, needs, panels
+from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, log_percent_axis, needs, panels
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, line_style, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, capitalize, number, percent
 from unlearn_core.charts.text.claims import Direction, exposure_direction
@@ -21,7 +20,6 @@ SIDES = {"retain": "retained", "forget": "forget"}
 """What the images of each side are called."""
 _RATE = 0.01
 """The false positive rate of the sentence; a line marks it."""
-_TICKS = (0.0001, 0.001, 0.01, 0.1, 1.0)
 _HEIGHT = 360
 
 
@@ -76,8 +74,7 @@ def figure(reports: Sequence[Report], theme: Theme, side: str) -> go.Figure:
             drawn.add_trace(_curve(report, side, model, theme), **here)
         drawn.add_vline(x=_RATE, line={"color": theme.quiet, "width": 1, "dash": "dot"}, **here)
         drawn.add_annotation(**_key(report, side, theme), **here)
-    axis: PlotlyDict = {"type": "log", "range": [log10(least) - 0.05, 0.05]}
-    axis |= {"tickvals": list(_TICKS), "ticktext": [f"{100 * tick:g}{chr(160)}%" for tick in _TICKS]}
+    axis = log_percent_axis(least)
     drawn.update_xaxes(**axis)
     drawn.update_xaxes(title_text="false positive rate", row=1)
     drawn.update_yaxes(showgrid=True, **axis)
@@ -182,11 +179,7 @@ def _chart(side: str) -> Chart:
     return Chart(
         id="retained_membership" if side == "retain" else "retained_membership-forget",
         title="Attack curves at few false positives",
-        question=(
-            "Does unlearning expose images that it should retain?"
-            if side == "retain"
-            else "How many forget images does an attack find that must rarely be wrong?"
-        ),
+        question="How many retained and forget images does an attack find that must rarely be wrong?",
         caveat="Members are training images, non-members are validation and test images of the same classes, equally "
         "many. The attack ranks them by the scaled confidence of the true class. On the dotted diagonal it guesses; "
         "the vertical line is a false positive rate of 1 %. Both axes are logarithmic, and shares of 0 are not drawn. "

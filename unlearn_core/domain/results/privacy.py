@@ -122,6 +122,10 @@ class LiraResult(Result, part="lira"):
     unlearned_shadows: Annotated[Array, Stored("seen")]
     """The same share for each unlearned shadow model, (K,) float32."""
     retrained_shadows: Annotated[Array, Stored("unseen")]
+    attack: AttackCurve | None = None
+    """The attack on all pairs of a shadow model and an image, with intervals over models; former releases lack it."""
+    curves: Annotated[ArrayByKey, Stored("{}_curve")] = Field(default_factory=dict)
+    """By "rate" and "found": the false positive rates of its curve, and the pairs found at each, (T,) float32."""
 
     @property
     def identified(self) -> Mapping[str, float]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from unlearn_core.domain.results.metrics import LiraMetrics, RunMetrics
-from unlearn_core.domain.results.privacy import LiraResult
+from unlearn_core.domain.results.privacy import AttackCurve, LiraResult
 from unlearn_core.domain.run import Priority
 from unlearn_core.engine.job import OnDemandMeasurement, Workload
 from unlearn_core.engine.jobs.common.ensemble import GOLDS, SHADOWS, ModelEnsemble, no_ensemble_reason
@@ -11,7 +11,20 @@ from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.measuring.measure import LoadedRun
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.probes.common import likelihood_ratio
-from unlearn_core.probes.common.likelihood_ratio import confidence_interval, cross_validate, fit_gaussians, member_rate
+from unlearn_core.probes.common.attack_curves import (
+    FALSE_POSITIVE_RATE,
+    attack_curve,
+    curve_steps,
+    found_at,
+    placements,
+)
+from unlearn_core.probes.common.likelihood_ratio import (
+    CrossValidatedAttack,
+    confidence_interval,
+    cross_validate,
+    fit_gaussians,
+    member_rate,
+)
 from unlearn_core.probes.common.neurips_score import phi
 
 
@@ -41,6 +54,27 @@ def measure(loaded: LoadedRun, num_models: int, model_cache: ModelCache, listene
         gold=member_rate(attack.log_ratio(out_phi[0])),
         unlearned_shadows=validated.true_positive_rate.astype(np.float32),
         retrained_shadows=validated.false_positive_rate.astype(np.float32),
+        attack=attack_of_pairs(validated),
+        curves={
+            "rate": (curve_steps(validated.out_ratio.size) / validated.out_ratio.size).astype(np.float32),
+            "found": attack_curve(validated.in_ratio.ravel(), validated.out_ratio.ravel()),
+        },
+    )
+
+
+def attack_of_pairs(validated: CrossValidatedAttack) -> AttackCurve:
+    """Return AUC and members found at a false positive rate of 1 %, over all pairs of a shadow model and an image."""
+    others = validated.out_ratio.ravel()
+    limit = int(FALSE_POSITIVE_RATE * len(others))
+    auc, found = (
+        confidence_interval(np.array([np.mean(values) for values in by_model]))
+        for by_model in (
+            [placements(own, others).of_members for own in validated.in_ratio],
+            [found_at(own, others, limit) for own in validated.in_ratio],
+        )
+    )
+    return AttackCurve(
+        auc=auc[0], auc_low=auc[1], auc_high=auc[2], found=found[0], found_low=found[1], found_high=found[2]
     )
 
 
@@ -68,6 +102,7 @@ JOB = OnDemandMeasurement(
     ),
     workload=lambda report, count: Workload(unlearned=count, golds=count + 1, originals=count),
     why_not=lambda report: no_ensemble_reason(report.spec, report.classifier),
+    is_outdated=lambda report: report[LiraResult].attack is None,
     priority=Priority.BACKGROUND,
     measure=measure,
     metrics=_metrics,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+FALSE_POSITIVE_RATE = 0.01
 POINTS = 60
 """Points of a curve, evenly spaced on a logarithmic axis."""
 _Z = NormalDist().inv_cdf(0.975)

@@ -13,7 +13,7 @@ Source: Georgiev et al., Attribute-to-Delete: Machine Unlearning via Datamodel M
 who use 100 models, and images of the retain set and test images too. Here it is the forget set: of an ensemble no other
 outputs are stored. Their code leaves the largest margin of all out of its last bin; here it counts.
 
-Models that the NeurIPS 2023 score has trained are used again. The divergences themselves take 0.02 seconds of one CPU
+Models that the NeurIPS 2023 score has trained are used again. The divergences themselves take 0.01 seconds of one CPU
 core for 200 images and 16 models; training the models takes the time.
 """
 
