@@ -1,6 +1,6 @@
 """The charts of a run: each module in `report` and `artifacts` defines one as CHART. None needs torch.
 
-Those in `artifacts` show what a single method stores; those in `report` apply to runs of several methods.
+Those in `artifacts` show what a single method stores, or what a run tried; those in `report` all that was measured.
 """
 
 from unlearn_core.charts.chart import Chart, Section

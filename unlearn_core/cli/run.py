@@ -95,8 +95,8 @@ def as_json(result: "RunResult") -> dict[str, Any]:
 
 def as_table(result: "RunResult") -> str:
     """Return the run as readable text: accuracies, verdicts, warnings, seconds and the folder of the report."""
+    from unlearn_core.charts.artifacts import tried_settings
     from unlearn_core.charts.drawing.wording import capitalize
-    from unlearn_core.charts.report import tried_settings
     from unlearn_core.charts.text.verdict import verdicts
     from unlearn_core.charts.text.warnings import report_warnings
 

@@ -7,7 +7,8 @@ import pytest
 
 from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, label, without_words, words
-from unlearn_core.charts.report import training_curve, tried_settings
+from unlearn_core.charts.artifacts import tried_settings
+from unlearn_core.charts.report import training_curve
 from unlearn_core.charts.text.warnings import report_warnings
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.found_settings import TuningResult

@@ -1,1 +1,1 @@
-"""Charts of what a single method stores to be shown, its artifacts, one file each with a CHART."""
+"""Charts of artifacts, one file each with a CHART: what a single method stores, and the settings that a run tried."""

@@ -9,8 +9,8 @@ import streamlit as st
 
 from unlearn_core.charts import section_charts
 from unlearn_core.charts.artifacts import adversarial_examples, unsir_noise
+from unlearn_core.charts.artifacts.tried_settings import CHART as TUNING_CHART
 from unlearn_core.charts.chart import Chart, Section
-from unlearn_core.charts.report.tried_settings import CHART as TUNING_CHART
 from unlearn_core.domain.report import NOT_YET, Report
 from unlearn_core.domain.run import Run
 from unlearn_core.engine.jobs import on_demand_measurement, on_demand_measurements
