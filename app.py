@@ -8,13 +8,16 @@ from starlette.middleware import Middleware
 
 from unlearn_core.ui.gallery import listings
 from unlearn_core.ui.pages.playground import frames_route
-from unlearn_core.ui.shell import lifespan, middleware, navigation, router
+from unlearn_core.ui.server import identity, middleware, own_files
+from unlearn_core.ui.shell import lifespan, navigation, router
 
 app = st.App(
     router.__file__,
     lifespan=lifespan.lifespan,
-    routes=[*listings.routes(), *frames_route.routes()],
+    routes=[*listings.routes(), *frames_route.routes(), *identity.routes()],
     middleware=[
+        Middleware(identity.IdentityMiddleware),
+        Middleware(own_files.OwnFilesMiddleware),
         Middleware(middleware.RedirectMiddleware),
         Middleware(middleware.UploadLimitMiddleware),
         Middleware(middleware.ImageCacheMiddleware),

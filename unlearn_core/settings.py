@@ -98,6 +98,11 @@ class Settings(BaseSettings, UploadLimits):  # pyright: ignore[reportIncompatibl
         description="the one folder from which data sets are read: a torchvision root, `lfw_funneled`, folders of "
         "class folders; for `make bundle` and a few tests too; if unset, none may be read",
     )
+    sharing: Literal["open", "private"] = Field(
+        default="open",
+        description="whether visitors may read each other's runs, classifiers and data sets; with private, only what "
+        "its owner shared. Nobody but the operator can change those of others",
+    )
     lessons: Path | None = Field(
         default=None, description="a folder with lessons of one's own (docs/lessons.md); the page Lessons lists them"
     )

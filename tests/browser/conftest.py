@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.browser.app_server import OPTIONS, Served, chromium
 from tests.pages.finished_runs import template
+from unlearn_core.store.access.actor import OPERATOR
+from unlearn_core.store.access.identity_key import identity_key
 from unlearn_core.store.queue.run_store import RunStore
 
 __all__ = ["template"]
@@ -56,6 +58,9 @@ def page(context: BrowserContext, app: Served, request: pytest.FixtureRequest) -
     """A fresh page; whatever a test leaves going is stopped behind it, and a failure says what the app has said."""
     failed = request.session.testsfailed
     context.clear_cookies()  # The level that another test has chosen is remembered in one.
+    key = identity_key(app.home)  # Every test is the operator, as whoever works alone.
+    operator = {"name": key.cookie, "value": key.sign(OPERATOR.id), "url": f"http://127.0.0.1:{app.port}"}
+    context.add_cookies([operator])  # pyright: ignore[reportArgumentType]
     opened = context.new_page()
     opened.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
     yield opened

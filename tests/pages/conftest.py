@@ -8,7 +8,11 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.finished_runs import done, template
 from tests.pages.rendered_texts import glossary
+from unlearn_core.store.access.actor import OPERATOR
+from unlearn_core.store.access.identity_key import identity_key
+from unlearn_core.store.data_folder import data_dir_path
 from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.ui.server import visitor
 from unlearn_core.ui.shell import cache, drawings
 
 __all__ = ["done", "glossary", "template"]  # fixtures, made once for all modules
@@ -20,9 +24,24 @@ Visit = Callable[..., AppTest]
 
 
 @pytest.fixture
-def visit(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
-    """`visit("forget", forget="cat")` opens that page in a new session, with these parameters in its URL."""
+def come_as(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """`come_as("a" * 20)` makes that visitor the one who looks at all pages from now on, by the cookie."""
+
+    def coming(owner: str) -> None:
+        key = identity_key(data_dir_path())
+        monkeypatch.setattr(visitor, "_cookies", lambda: {key.cookie: key.sign(owner)})
+
+    return coming
+
+
+@pytest.fixture
+def visit(home: Path, monkeypatch: pytest.MonkeyPatch, come_as: Callable[[str], None]) -> Iterator[Visit]:
+    """`visit("forget", forget="cat")` opens that page in a new session, with these parameters in its URL.
+
+    The visitor is the operator, as whoever works alone on their machine, unless a test says otherwise.
+    """
     monkeypatch.setenv("UNLEARN_WARMUP", "none")
+    come_as(OPERATOR.id)
 
     def opened(page: str, **query: str) -> AppTest:
         app = AppTest.from_file(ROOT / "unlearn_core" / "ui" / "shell" / "router.py", default_timeout=60)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -253,6 +254,7 @@ def test_the_history_needs_no_torch(done: RunStore) -> None:
 import sys
 from streamlit.testing.v1 import AppTest
 app = AppTest.from_file({str(ROOT / "unlearn_core" / "ui" / "shell" / "router.py")!r}, default_timeout=60).run()
+app.query_params["whose"] = "all"
 app.switch_page({str(ROOT / "pages" / "explore" / "history.py")!r}).run()
 assert len(app.dataframe[0].value) == 2, app
 assert "torch" not in sys.modules
@@ -270,7 +272,7 @@ def listed(app: AppTest) -> list[str]:
 
 def test_filters_select_rows_and_stand_in_the_link(visit: Visit, done: RunStore) -> None:
     done.submit(by_class("rows"), title="Forget rows with UNSIR", owner="ann")
-    app = visit("history")
+    app = visit("history", whose="all")
     assert listed(app) == ["Run 3", "Run 2", "Run 1"]
     assert app.multiselect(key="filter-method").options == ["UNSIR", "Fine-tune"]
     app.multiselect(key="filter-method").set_value(["unsir"]).run()
@@ -287,7 +289,29 @@ def test_filters_select_rows_and_stand_in_the_link(visit: Visit, done: RunStore)
     app.text_input(key="filter-text").set_value("IMAGES tune").run()
     assert listed(app) == ["Run 2"]
     assert listed(visit("history", **{"filter-owner": "ann"})) == ["Run 3"]
-    assert listed(visit("history", **{"filter-text": "rows"})) == ["Run 3"]
+    assert listed(visit("history", **{"filter-text": "rows", "whose": "all"})) == ["Run 3"]
+
+
+def test_the_history_opens_on_ones_own_runs_and_shows_those_of_others_on_request(
+    visit: Visit, come_as: Callable[[str], None], done: RunStore
+) -> None:
+    done.submit(by_class("rows"), title="Forget rows with UNSIR", owner="a" * 20)
+    app = visit("history")
+    assert listed(app) == ["Run 2", "Run 1"] and "owner" not in app.dataframe[0].value
+    app.segmented_control(key="history-whose").set_value("all").run()
+    assert listed(app) == ["Run 3", "Run 2", "Run 1"] and app.query_params["whose"] == "all"
+    assert list(app.dataframe[0].value["owner"]) == ["Visitor AAAA", "Operator", "Operator"]
+    come_as("a" * 20)
+    assert listed(visit("history")) == ["Run 3"]
+    come_as("b" * 20)
+    app = fine(visit("history"))
+    assert not app.dataframe and "None of these runs is yours." in words(app)
+
+
+def test_whoever_works_alone_is_offered_no_choice_of_owners(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("history"))
+    assert "history-whose" not in app.session_state
+    assert listed(app) == ["Run 2", "Run 1"]
 
 
 def test_filters_that_no_run_matches_can_be_cleared(visit: Visit, done: RunStore) -> None:
@@ -323,8 +347,8 @@ def test_the_table_is_handed_out_as_the_filters_select_it(visit: Visit, done: Ru
     app = visit("history", **{"filter-method": "unsir"})
     (button,) = fine(app).get("download_button")
     assert button.proto.label == "Download CSV"
-    table = pd.read_csv(StringIO(filters.csv_text(RunFilter(methods=("unsir",)))))
+    table = pd.read_csv(StringIO(filters.csv_text(done, RunFilter(methods=("unsir",)))))
     assert table["id"].tolist() == [CLASS]
     figures = done.get(CLASS).metrics.accuracy["after"]
     assert table["accuracy_after_forget_test"].tolist() == [figures["forget_test"]]
-    assert len(pd.read_csv(StringIO(filters.csv_text(RunFilter())))) == 2
+    assert len(pd.read_csv(StringIO(filters.csv_text(done, RunFilter())))) == 2

@@ -106,7 +106,7 @@ def test_positions_are_the_order_in_which_runs_are_served(store):
     foretold = [run.title for run in sorted(waiting, key=lambda run: store.queue_position(run.id))]
     assert sorted(store.queue_position(run.id) for run in waiting) == list(range(len(waiting)))
     (gold,) = (run.id for run in waiting if run.title == "gold")
-    assert [run.title for run in store.runs_ahead(gold)] == foretold[:-1]
+    assert [run.title for run in store.runs_ahead(gold).runs] == foretold[:-1]
     assert [served(store) for _ in waiting] == foretold == ["B0", "A1", "B1", "A2", "A3", "C0", "gold"]
 
 
@@ -114,9 +114,9 @@ def test_who_does_not_wait_has_position_zero(store):
     number = store.submit(spec(), title="a")
     store.claim("worker", device="cpu", kinds=EVERY)
     assert store.queue_position(number) == 0
-    assert store.runs_ahead(number) == []
+    assert store.runs_ahead(number).runs == []
     second = store.submit(spec(), title="b")
-    assert [run.id for run in store.runs_ahead(second)] == [number], "it waits for the running one"
+    assert [run.id for run in store.runs_ahead(second).runs] == [number], "it waits for the running one"
 
 
 def test_a_full_queue_says_so(store, home):

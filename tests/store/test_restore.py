@@ -428,6 +428,15 @@ def test_a_record_says_what_the_row_says(home: Path) -> None:
     assert (told["id"], told["owner"], told["note"], told["state"]) == (number, "ann", "for Monday", "done")
 
 
+def test_a_lost_database_keeps_owners_and_what_is_shared(home: Path) -> None:
+    store = RunStore(home)
+    number = ended(store, owner="ann")
+    store.share(number)
+    deleted(home)
+    run = RunStore(home).get(number)
+    assert (run.owner, run.shared) == ("ann", True)
+
+
 def test_a_run_that_was_being_measured_does_not_come_back_as_finished(home: Path) -> None:
     store = RunStore(home)
     number = store.register_running(report().spec, title="being measured", device="cpu")

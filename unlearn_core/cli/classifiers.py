@@ -87,9 +87,9 @@ def _found_classifiers() -> list[dict[str, Any]]:
 def _add(args: argparse.Namespace) -> int:
     from unlearn_core.domain.jobs import AddCheckpointSpec
     from unlearn_core.engine.jobs.add_checkpoint import add_locally
-    from unlearn_core.models import user_models
     from unlearn_core.models.upload import receive
     from unlearn_core.store.data_folder import open_data_dir
+    from unlearn_core.store.queue.run_store import RunStore
 
     folder = open_data_dir()
     mean, std = _normalization(args)
@@ -116,7 +116,7 @@ def _add(args: argparse.Namespace) -> int:
     if not result.is_proved and not args.anyway:
         print("The model was not added. Add it with --anyway if you know better.")
         return 2
-    user_models.accept(metrics.classifier)
+    RunStore(folder).items.accept_classifier(metrics.classifier)
     print(f"It was added to the catalog as {metrics.classifier}.")
     return 0
 

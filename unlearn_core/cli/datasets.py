@@ -184,21 +184,21 @@ def _duplicates(name: str, as_json: bool) -> int:
 
 
 def _move(what: str, name: str) -> int:
-    from unlearn_core.data.ingest import trash
     from unlearn_core.store.data_folder import open_data_dir
     from unlearn_core.store.deletion import deletion_blocker
     from unlearn_core.store.queue.run_store import RunStore
 
+    store = RunStore(open_data_dir())
     if what == "remove":
-        reason = deletion_blocker(RunStore(open_data_dir()), name)
+        reason = deletion_blocker(store, name)
         if reason:
             raise StoreError(reason)
-        trash.remove(open_data_dir(), name)
+        store.items.remove_dataset(name)
         print(
             f"{name} was removed. `datasets restore {name}` restores it; `datasets delete {name}` frees the disk space."
         )
         return 0
-    getattr(trash, what)(open_data_dir(), name)
+    (store.items.restore_dataset if what == "restore" else store.items.delete_dataset)(name)
     print(f"{name} was {'restored' if what == 'restore' else 'deleted permanently'}.")
     return 0
 

@@ -1,5 +1,6 @@
 """Classifiers and data sets that users added: one folder each, below a data folder that the process sets."""
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from unlearn_core.domain.errors import CorruptAssetError
 
 CARD_FILE, IMAGES_FILE, LABELS_FILE = "card.json", "images.npy", "labels.npy"
 _root: Path | None = None
+_reader: Callable[[str], Collection[str] | None] | None = None
 _Card = TypeVar("_Card", ClassifierCard, DatasetCard)
 
 
@@ -17,6 +19,15 @@ def set_data_dir(data_dir: Path | None) -> None:
     """Sets the data folder in which this process finds what users added; None for only what ships."""
     global _root
     _root = data_dir
+
+
+def set_reader(reader: Callable[[str], Collection[str] | None] | None) -> None:
+    """Sets who reads the catalog in this process: `reader("dataset")` gives the ids that they may read, None for all.
+
+    The web server asks it for each visitor; a worker has none and reads everything.
+    """
+    global _reader
+    _reader = reader
 
 
 def user_model_dir(name: str = "") -> Path | None:
@@ -29,14 +40,20 @@ def user_dataset_dir(name: str = "") -> Path | None:
     return None if _root is None else _root / "datasets" / name
 
 
-def classifier_cards() -> dict[str, ClassifierCard]:
-    """The cards of all users' classifiers, by id. Raises CorruptAssetError if one is damaged."""
-    return {card.id: card for card in _read(user_model_dir(), ClassifierCard)}
+def classifier_cards(*, everything: bool = False) -> dict[str, ClassifierCard]:
+    """The cards of the users' classifiers that may be read here, by id. Raises CorruptAssetError if one is damaged."""
+    cards = {card.id: card for card in _read(user_model_dir(), ClassifierCard)}
+    return cards if everything else _readable("classifier", cards)
 
 
 def dataset_cards() -> dict[str, DatasetCard]:
-    """The cards of all users' data sets, by id. Raises CorruptAssetError if one is damaged."""
-    return {card.id: card for card in _read(user_dataset_dir(), DatasetCard)}
+    """The cards of the users' data sets that may be read here, by id. Raises CorruptAssetError if one is damaged."""
+    return _readable("dataset", {card.id: card for card in _read(user_dataset_dir(), DatasetCard)})
+
+
+def _readable(kind: str, cards: dict[str, _Card]) -> dict[str, _Card]:
+    ids = None if _reader is None or not cards else _reader(kind)
+    return cards if ids is None else {name: card for name, card in cards.items() if name in ids}
 
 
 def _read(folder: Path | None, kind: type[_Card]) -> list[_Card]:

@@ -84,6 +84,17 @@ class DamagedReportError(StoreError):
     """The report of a run cannot be read."""
 
 
+class NotAllowedError(UnlearnError):
+    """Somebody wants to change what belongs to somebody else."""
+
+    def __init__(self, what: str, owner: str) -> None:
+        super().__init__(f"{what} belongs to {owner}: only they, or the operator of this server, can change it.")
+
+
+class InvalidCodeError(UnlearnError):
+    """A code with which somebody wants to go on in another browser, and which is not valid."""
+
+
 class LeaseLostError(UnlearnError):
     """A worker reports on a run whose lease it lost: the run has finished or was reassigned."""
 

@@ -103,6 +103,8 @@ class Run(BaseModel):
     """How often its process has ended by itself."""
     silence: Silence | None = Field(default=None, exclude=True)
     """Set while it has made no step for long."""
+    shared: bool = False
+    """Whether everybody may read it although sharing is private."""
 
     @property
     def params(self) -> dict[str, Any]:

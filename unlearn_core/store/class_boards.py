@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.run import Run
+from unlearn_core.store.access.rules import Access
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import ANSWER, BOARD, BOARD_RUN, RUN
@@ -25,8 +26,8 @@ MOST_VISITORS, MOST_BOARDS, MOST_RUNS = 500, 1_000, 200
 class ClassBoards:
     """The class boards of one data folder."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, access: Access) -> None:
+        self._database, self._access = database, access
 
     def open(self) -> str:
         """Open a board and return its code, and delete those that are too old.
@@ -80,11 +81,12 @@ class ClassBoards:
     def add_run(self, code: str, run: int) -> None:
         """Add a run to a board; one that is gone has no runs."""
         with self._database.writing() as connection:
+            self._access.own_row(connection, RUN, run)
             if connection.execute(select(BOARD.c.code).where(BOARD.c.code == code)).first() is not None:
                 connection.execute(insert(BOARD_RUN).values(run=run, board=code))
 
     def runs(self, code: str) -> list[Run]:
-        """Return the unlearning runs of a board, the newest first."""
+        """Return the unlearning runs of a board, the newest first: whoever follows a board shows them there."""
         mine = select(RUN).join(BOARD_RUN, BOARD_RUN.c.run == RUN.c.id).where(BOARD_RUN.c.board == code)
         mine = mine.order_by(RUN.c.id.desc()).limit(MOST_RUNS)
         with self._database.reading() as connection:

@@ -5,6 +5,8 @@ from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.jobs import FeaturesSpec, ImportDatasetSpec, TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.run import UNFINISHED_STATES, Run
 from unlearn_core.models import user_models
+from unlearn_core.store.access.actor import OPERATOR
+from unlearn_core.store.access.owned_items import Item
 from unlearn_core.store.files import ensemble_files
 from unlearn_core.store.files.golds import GoldStore
 from unlearn_core.store.queue.run_store import RunStore
@@ -35,27 +37,35 @@ def active_runs_using(store: RunStore, classifier: str) -> list[Run]:
 def delete_classifier(store: RunStore, classifier: str) -> None:
     """Delete a user's classifier with its retrained models and ensembles; reports of its runs stay as they are.
 
-    Raises StoreError while unfinished runs need it, and NotFoundError if it is not a user's classifier.
+    One that belongs to others too stays with them. Raises StoreError while unfinished runs need it, NotFoundError if it
+    is not a user's classifier, and NotAllowedError if it is not that of whoever acts.
     """
-    active = active_runs_using(store, classifier)
+    item = Item("classifier", classifier)
+    if not store.items.give_up(item):
+        return
+    everything = store.acting_as(OPERATOR)
+    active = active_runs_using(everything, classifier)
     if active:
         runs = _join([run.id for run in active])
         raise StoreError(f"Unfinished runs need this classifier ({runs}): let them finish, or cancel them first.")
     golds = GoldStore(store.data_dir)
-    for run in store.list_runs(kinds=("gold",), limit=10_000):
+    for run in everything.list_runs(kinds=("gold",), limit=10_000):
         if isinstance(run.spec, TrainGoldSpec) and run.spec.request.classifier == classifier:
             golds.delete(run.spec.request, run.spec.seed)
     ensemble_files.delete(store.data_dir, classifier)
     user_models.remove(classifier)
+    store.items.forget(item)
 
 
 def deletion_blocker(store: RunStore, dataset: str) -> str:
     """Return why a data set cannot be removed now and what to do, as a sentence; "" if nothing needs it."""
-    trained = [card.title for card in user_catalog.classifier_cards().values() if card.dataset == dataset]
-    if trained:
+    users, readable = user_catalog.classifier_cards(everything=True), user_catalog.classifier_cards()
+    using = [name for name, card in users.items() if card.dataset == dataset]
+    if using:
+        trained = [users[name].title if name in readable else "one of another visitor" for name in using]
         titles = ", ".join(trained[:3]) + (" and others" if len(trained) > 3 else "")
         return f"Classifiers were trained on this data set ({titles}): remove those first."
-    all_runs = store.list_runs(kinds=_KINDS_WITH_DATASET, limit=_ALL_RUNS)
+    all_runs = store.acting_as(OPERATOR).list_runs(kinds=_KINDS_WITH_DATASET, limit=_ALL_RUNS)
     runs = sorted(run.id for run in all_runs if _needs_dataset(run, dataset))
     return f"Runs use this data set ({_join(runs)}): delete those first." if runs else ""
 

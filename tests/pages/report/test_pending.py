@@ -22,7 +22,7 @@ from unlearn_core.export.report_file import report_html
 from unlearn_core.probes import probes
 from unlearn_core.store.files import reports
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.ui.shell.urls import IDS_PARAM
+from unlearn_core.ui.server.urls import IDS_PARAM
 
 
 def test_the_verdict_is_shown_and_the_rest_comes_to_it(visit: Visit, done: RunStore) -> None:

@@ -10,7 +10,7 @@ from streamlit.runtime.media_file_storage import MediaFileKind
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.web.server.starlette.starlette_routes import create_media_routes
 
-from unlearn_core.ui.shell import middleware
+from unlearn_core.ui.server import middleware
 
 AGE = "private, max-age=31536000, immutable"
 

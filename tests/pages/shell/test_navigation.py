@@ -15,7 +15,8 @@ from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.store.files.log_file import MAX_LOG_BYTES
 from unlearn_core.store.queue import processes
-from unlearn_core.ui.shell import lifespan, middleware, navigation
+from unlearn_core.ui.server import middleware
+from unlearn_core.ui.shell import lifespan, navigation
 from unlearn_core.ui.shell.markdown import escape
 
 

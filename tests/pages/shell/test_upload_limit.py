@@ -7,7 +7,7 @@ import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
-from unlearn_core.ui.shell import middleware
+from unlearn_core.ui.server import middleware
 
 MB = 1_000_000
 

@@ -1,8 +1,8 @@
 """The database tables of this release (migrations/ upgrades older ones). Times are seconds since 1970 (UTC)."""
 
-from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text, false
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration, which a database must have."""
 
 METADATA = MetaData()
@@ -41,6 +41,8 @@ RUN = Table(
         "boot", String(40)
     ),  # boot id of the machine that wrote the lease, and the lease in its uptime: see clock.py
     Column("uptime", Double),
+    # whether everybody may read it although sharing is private
+    Column("shared", Boolean, nullable=False, server_default=false()),
     Index("run_queue", "state", "priority", "owner", "id"),
     Index("run_served", "finished"),
     Index("run_request", "request"),
@@ -131,4 +133,36 @@ BOARD_RUN = Table(
     Column("run", Integer, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("board", String(8), ForeignKey("board.code", ondelete="CASCADE"), nullable=False),
     Index("board_run_board", "board"),
+)
+
+VISITOR = Table(
+    "visitor",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("created", Double, nullable=False),
+)
+
+MOVE_CODE = Table(
+    "move_code",
+    METADATA,
+    Column("digest", String(64), primary_key=True),  # of the code, so that a copy of the database lets nobody in
+    Column("owner", String(40), nullable=False),
+    Column("expires", Double, nullable=False),
+)
+
+WRONG_CODE = Table(
+    "wrong_code",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("tried", Double, nullable=False),
+)
+
+ITEM = Table(
+    "item",
+    METADATA,
+    Column("kind", String(20), primary_key=True),  # a classifier or a data set that a user added
+    Column("name", String(200), primary_key=True),
+    Column("owner", String(200), primary_key=True),
+    Index("item_owner", "owner"),
 )

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, case, func, insert, select
+from sqlalchemy import ColumnElement, Connection, case, func, insert, select
 
 from unlearn_core.domain.errors import DamagedRunError
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.run import UNFINISHED_STATES, Priority, Run, RunState
+from unlearn_core.store.access.rules import Access
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import RUN
@@ -35,25 +36,27 @@ def method_group(spec: UnlearnSpec) -> str:
 class MethodRuns:
     """The runs of all methods in one data folder."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, access: Access) -> None:
+        self._database, self._access = database, access
 
-    def submit(self, wanted: Mapping[str, UnlearnSpec | TrainGoldSpec], *, owner: str = "local") -> list[int]:
+    def submit(self, wanted: Mapping[str, UnlearnSpec | TrainGoldSpec], *, owner: str | None = None) -> list[int]:
         """Queue the runs with these specs, by their titles, that are neither done, queued nor running; all or none.
 
         Runs of methods wait for runs that people start, and the training of a retrained model waits for both. Returns
         the new runs. Raises StoreError if the queue is full.
         """
-        new: list[int] = []
+        owner, new = self._access.owner(owner), list[int]()
+        readable = self._access.listed(RUN)
         with self._database.writing() as connection:
             for title, spec in wanted.items():
+                self._access.check_spec(connection, spec)
                 is_method = isinstance(spec, UnlearnSpec)
                 priority = Priority.SWEEP if is_method else Priority.BACKGROUND
                 row = rows.new_row(spec, title=title, owner=owner, priority=priority, now=time.time())
-                if scheduling.find_duplicate(connection, row["kind"], row["spec"]) is not None:
+                if scheduling.find_duplicate(connection, row, readable) is not None:
                     continue
                 # The files of a retrained model can be gone although its training is done, so the caller decides.
-                if is_method and _is_done(connection, row):
+                if is_method and _is_done(connection, row, readable):
                     continue
                 scheduling.check_quota(connection, spec.kind, owner)
                 row |= {"group": method_group(spec) if is_method else None}
@@ -64,7 +67,7 @@ class MethodRuns:
         """Return the run of each spec: the newest that is done, else the newest unfinished one, else the newest."""
         keys = [_key(spec) for spec in specs]
         requests, texts = {request for request, _ in keys}, [text for _, text in keys]
-        wanted = select(RUN).where(RUN.c.request.in_(requests), RUN.c.spec.in_(texts))
+        wanted = select(RUN).where(RUN.c.request.in_(requests), RUN.c.spec.in_(texts), self._access.listed(RUN))
         with self._database.reading() as connection:
             found = connection.execute(wanted).all()
         best: dict[str, Run] = {}
@@ -79,7 +82,7 @@ class MethodRuns:
         newest = func.max(RUN.c.id)
         wanted = (
             select(newest.label("newest"), func.count().label("runs"), unfinished.label("unfinished"))
-            .where(RUN.c.group.startswith(GROUP_PREFIX))
+            .where(RUN.c.group.startswith(GROUP_PREFIX), self._access.listed(RUN))
             .group_by(RUN.c.group)
             .order_by(newest.desc())
             .limit(limit)
@@ -101,7 +104,7 @@ def _key(spec: UnlearnSpec | TrainGoldSpec) -> tuple[str, str]:
     return row["request"], row["spec"]
 
 
-def _is_done(connection: Connection, row: Mapping[str, Any]) -> bool:
+def _is_done(connection: Connection, row: Mapping[str, Any], readable: ColumnElement[bool]) -> bool:
     same = (RUN.c.request == row["request"]) & (RUN.c.spec == row["spec"])
-    done = select(RUN.c.id).where(same, RUN.c.state == RunState.DONE)
+    done = select(RUN.c.id).where(same, RUN.c.state == RunState.DONE, readable)
     return connection.execute(done.limit(1)).first() is not None

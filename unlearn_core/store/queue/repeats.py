@@ -16,6 +16,7 @@ from unlearn_core.domain.results.outputs import DistanceResult
 from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.results.privacy import MembershipResult
 from unlearn_core.domain.run import Priority, Run, RunState
+from unlearn_core.store.access.rules import Access
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import RUN
@@ -35,10 +36,10 @@ def seed_group(spec: UnlearnSpec) -> str:
 class SeedRepeats:
     """The repeated runs of one data folder."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, access: Access) -> None:
+        self._database, self._access = database, access
 
-    def submit(self, run: Run, count: int, *, owner: str = "local") -> list[int]:
+    def submit(self, run: Run, count: int, *, owner: str | None = None) -> list[int]:
         """Queue more runs with the same hyperparameters from new seeds, at low priority.
 
         All of them or none. Raises InvalidRequestError if the run cannot be repeated, StoreError if the queue is full.
@@ -48,9 +49,11 @@ class SeedRepeats:
             raise InvalidRequestError(f"{run.title} cannot be repeated: only unlearning runs can.")
         if not 1 <= count <= MAX_SEEDS:
             raise InvalidRequestError(f"Cannot submit {count} seeds at once: choose from 1 to {MAX_SEEDS}.")
-        run_ids: list[int] = []
+        owner, run_ids = self._access.owner(owner), list[int]()
         with self._database.writing() as connection:
-            known = _seed_family(connection, run.id, spec)
+            self._access.row(connection, RUN, run.id)
+            self._access.check_spec(connection, spec)
+            known = _seed_family(connection, run.id, spec, self._access)
             taken = {own.spec.seed for own in known if own.state not in (RunState.FAILED, RunState.CANCELLED)}
             for seed in _unused_seeds(taken | {spec.seed}, count):
                 scheduling.check_quota(connection, spec.kind, owner)
@@ -68,19 +71,20 @@ class SeedRepeats:
         if not isinstance(run.spec, UnlearnSpec):
             return [run]
         with self._database.reading() as connection:
-            found = _seed_family(connection, run.id, run.spec)
+            found = _seed_family(connection, run.id, run.spec, self._access)
         best: dict[int, Run] = {}
         for own in sorted(found, key=lambda own: (own.id == run.id, own.state is RunState.DONE, own.id)):
             best[own.spec.seed] = own
         return [best[seed] for seed in sorted(best)]
 
 
-def _seed_family(connection: Connection, run: int, spec: UnlearnSpec) -> list[Any]:
-    """Return every run of the group, the repeated run and this one: all with this spec except the seed."""
+def _seed_family(connection: Connection, run: int, spec: UnlearnSpec, access: Access) -> list[Any]:
+    """Return every readable run of the group, the repeated run and this one: all with this spec except the seed."""
     group = seed_group(spec)
     began = select(RUN.c.parent).where(RUN.c.group == group, RUN.c.parent.is_not(None))
     mine = or_(RUN.c.group == group, RUN.c.id.in_(began), RUN.c.id == run)
-    wanted = select(RUN).where(RUN.c.request == spec.request.fingerprint(), RUN.c.kind == spec.kind, mine)
+    same = (RUN.c.request == spec.request.fingerprint()) & (RUN.c.kind == spec.kind)
+    wanted = select(RUN).where(same, mine, access.readable(RUN))
     return [
         own
         for own in rows.to_runs(connection.execute(wanted))

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Collection, Iterable
-from typing import Any, NamedTuple
+from copy import copy
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import Connection, func, select
 
 from unlearn_core.domain.run import ALL_RUNS, Run, RunBrief, RunFilter, RunState
+from unlearn_core.store.access.rules import Access
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import RUN
@@ -30,20 +32,27 @@ class _Subject(NamedTuple):
 class RunListing:
     """The runs of one data folder as a list. Threads can share an instance."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, access: Access) -> None:
+        self._database, self._access = database, access
         self._subjects: dict[int, _Subject] = {}
+
+    def acting_as(self, access: Access) -> Self:
+        """Return this list as somebody may read it; what was read of specs is shared."""
+        view = copy(self)
+        view._access = access
+        return view
 
     def has_any(self, *, kinds: Collection[str], states: Collection[RunState] = ()) -> bool:
         """Return whether there is a run of these kinds, optionally only of some states; even a damaged one counts."""
-        wanted = select(RUN.c.id).where(RUN.c.kind.in_(kinds))
+        wanted = select(RUN.c.id).where(RUN.c.kind.in_(kinds), self._access.listed(RUN))
         wanted = wanted.where(RUN.c.state.in_(states)) if states else wanted
         with self._database.reading() as connection:
             return connection.execute(wanted.limit(1)).first() is not None
 
     def briefs(self, *, kinds: Collection[str], matching: RunFilter = ALL_RUNS) -> list[RunBrief]:
         """Return all runs of these kinds that match, newest first. Each spec is read once, results never."""
-        wanted = select(*_COLUMNS).where(RUN.c.kind.in_(kinds), *rows.conditions(matching)).order_by(RUN.c.id.desc())
+        known = select(*_COLUMNS).where(RUN.c.kind.in_(kinds), *rows.conditions(matching), self._access.listed(RUN))
+        wanted = known.order_by(RUN.c.id.desc())
         with self._database.reading() as connection:
             found = [tuple(row) for row in connection.execute(wanted).all()]
             self._read_subjects(connection, {row[0] for row in found} - self._subjects.keys())
@@ -55,7 +64,7 @@ class RunListing:
     def runs(self, ids: Iterable[int]) -> dict[int, Run]:
         """Return these runs by id, as far as they still exist."""
         with self._database.reading() as connection:
-            found = connection.execute(select(RUN).where(RUN.c.id.in_(list(ids)))).all()
+            found = connection.execute(select(RUN).where(RUN.c.id.in_(list(ids)), self._access.readable(RUN))).all()
         return {run.id: run for run in rows.to_runs(found)}
 
     def _read_subjects(self, connection: Connection, new: set[int]) -> None:

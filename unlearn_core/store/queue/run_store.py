@@ -4,8 +4,9 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
@@ -13,6 +14,11 @@ from unlearn_core.domain.errors import DamagedRunError, NotFoundError, StoreErro
 from unlearn_core.domain.jobs import AnySpec, UnlearnSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import ALL_RUNS, CurvePoint, Priority, Progress, Run, RunFilter, RunState, Silence
+from unlearn_core.store.access import owned_items
+from unlearn_core.store.access.actor import OPERATOR, Actor
+from unlearn_core.store.access.items import OwnedItems
+from unlearn_core.store.access.rules import Access
+from unlearn_core.store.access.visitor_store import Visitors
 from unlearn_core.store.class_boards import ClassBoards
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
@@ -39,8 +45,19 @@ class SubmitResult(NamedTuple):
     already_queued: bool
 
 
+class RunsAhead(NamedTuple):
+    """What a queued run waits for: the runs that may be read, in their order, and how many others."""
+
+    runs: list[Run]
+    hidden: int
+
+
 class RunStore:
-    """The runs of one data folder. Threads can share an instance; every process opens its own."""
+    """The runs of one data folder. Threads can share an instance; every process opens its own.
+
+    It acts as the operator, who may do everything, as workers and the command line do; `acting_as` gives the store that
+    a visitor may use. What a visitor may not read is not found, and changing what is not theirs raises NotAllowedError.
+    """
 
     def __init__(self, data_dir: Path, url: str | None = None) -> None:
         """Open the history and migrate an older one. Raises StoreError, which says what to do."""
@@ -50,25 +67,39 @@ class RunStore:
         except OSError as problem:
             raise StoreError(f"Cannot create the data folder {data_dir} ({problem.strerror}). Use another.") from None
         self._database = Database(data_dir, url)
-        self.sweeps = SweepStore(self._database)
-        self.repeats = SeedRepeats(self._database)
-        self.method_runs = MethodRuns(self._database)
-        self.listing = RunListing(self._database)
-        self.boards = ClassBoards(self._database)
+        self._set_actor(OPERATOR, RunListing(self._database, Access(OPERATOR, data_dir)))
+
+    def acting_as(self, actor: Actor) -> Self:
+        """Return this store as somebody may use it."""
+        view = copy(self)
+        view._set_actor(actor, self.listing)
+        return view
+
+    def _set_actor(self, actor: Actor, listing: RunListing) -> None:
+        database, access = self._database, Access(actor, self.data_dir)
+        self.access, self.listing = access, listing.acting_as(access)
+        self.sweeps = SweepStore(database, access)
+        self.repeats = SeedRepeats(database, access)
+        self.method_runs = MethodRuns(database, access)
+        self.boards = ClassBoards(database, access)
+        self.visitors = Visitors(database, access)
+        self.items = OwnedItems(database, access)
 
     def submit(
         self,
         spec: AnySpec,
         *,
         title: str,
-        owner: str = "local",
+        owner: str | None = None,
         priority: Priority = Priority.INTERACTIVE,
         group: str | None = None,
         parent: int | None = None,
     ) -> int:
         """Queue a run and return its id. Raises StoreError if the queue is full."""
+        owner = self.access.owner(owner)
         row = rows.new_row(spec, title=title, owner=owner, priority=priority, now=time.time())
         with self._database.writing() as connection:
+            self.access.check_spec(connection, spec)
             scheduling.check_quota(connection, spec.kind, owner)
             return _insert(connection, row | {"group": group, "parent": parent})
 
@@ -77,7 +108,7 @@ class RunStore:
         spec: AnySpec,
         *,
         title: str,
-        owner: str = "local",
+        owner: str | None = None,
         priority: Priority = Priority.INTERACTIVE,
         parent: int | None = None,
     ) -> SubmitResult:
@@ -85,9 +116,11 @@ class RunStore:
 
         Raises StoreError if the queue is full.
         """
+        owner = self.access.owner(owner)
         row = rows.new_row(spec, title=title, owner=owner, priority=priority, now=time.time())
         with self._database.writing() as connection:
-            duplicate = scheduling.find_duplicate(connection, row["kind"], row["spec"])
+            self.access.check_spec(connection, spec)
+            duplicate = scheduling.find_duplicate(connection, row, self.access.readable(RUN))
             if duplicate is not None:
                 return SubmitResult(duplicate, already_queued=True)
             scheduling.check_quota(connection, spec.kind, owner)
@@ -98,7 +131,7 @@ class RunStore:
         spec: AnySpec,
         *,
         title: str,
-        owner: str = "local",
+        owner: str | None = None,
         device: str,
         seconds: float = 0.0,
         group: str | None = None,
@@ -107,7 +140,8 @@ class RunStore:
 
         This process holds attempt 1 until it calls `finish` or `fail`. It sends no heartbeats: being alive is enough.
         """
-        now = clock.now()
+        self.access.require_operator()
+        owner, now = self.access.owner(owner), clock.now()
         row = rows.new_row(spec, title=title, owner=owner, priority=Priority.INTERACTIVE, now=now.date)
         with self._starting() as (connection, new_folders):
             own = lease.local_lease(device, now) | {
@@ -125,7 +159,7 @@ class RunStore:
         """Return one run. Raises NotFoundError, or DamagedRunError if neither its row nor its folder can be read."""
         try:
             with self._database.reading() as connection:
-                return rows.to_run(_row(connection, run))
+                return rows.to_run(self.access.row(connection, RUN, run))
         except DamagedRunError:
             if self.repair([run]):
                 raise
@@ -134,7 +168,8 @@ class RunStore:
     def repair(self, runs: Collection[int]) -> list[int]:
         """Replace the damaged rows among these by what the folders of their runs record; return those without one."""
         with self._database.reading() as connection:
-            found = connection.execute(select(RUN).where(RUN.c.id.in_(sorted(runs)))).all()
+            readable = self.access.readable(RUN)
+            found = connection.execute(select(RUN).where(RUN.c.id.in_(sorted(runs)), readable)).all()
         lost: list[int] = []
         for run in rows.damaged(found):
             folder = artifacts.run_dir(self.data_dir, run)
@@ -150,23 +185,26 @@ class RunStore:
     def queue_position(self, run: int) -> int:
         """Return how many runs are ahead of this one; 0 if it is next or no longer queued."""
         with self._database.reading() as connection:
-            row = _row(connection, run)
+            row = self.access.row(connection, RUN, run)
             return len(scheduling.queued_ahead(connection, row, time.time())) if row.state == RunState.QUEUED else 0
 
-    def runs_ahead(self, run: int) -> list[Run]:
+    def runs_ahead(self, run: int) -> RunsAhead:
         """Return what a queued run waits for: the running runs, then the queued ones ahead of it, in their order."""
         with self._database.reading() as connection:
-            row = _row(connection, run)
+            row = self.access.row(connection, RUN, run)
             if row.state != RunState.QUEUED:
-                return []
-            running = rows.to_runs(connection.execute(scheduling.running_beside(row.kind)))
-            queued = scheduling.queued_ahead(connection, row, time.time())
-            return running + rows.to_runs(_row(connection, one) for one in queued)
+                return RunsAhead([], 0)
+            running = connection.execute(scheduling.running_beside(row.kind)).scalars()
+            ids = [*running, *scheduling.queued_ahead(connection, row, time.time())]
+            wanted = select(RUN).where(RUN.c.id.in_(ids), self.access.readable(RUN))
+            found = {one.id: one for one in rows.to_runs(connection.execute(wanted))}
+            return RunsAhead([found[one] for one in ids if one in found], len(ids) - len(found))
 
     def curve(self, run: int, after: int = -1) -> list[CurvePoint]:
         """Return the live curve of the current attempt: the points with a step greater than `after`."""
         columns = [POINT.c[name] for name in CurvePoint._fields]
-        wanted = select(*columns).where(POINT.c.run == run, POINT.c.step > after).order_by(POINT.c.id)
+        readable = select(RUN.c.id).where(RUN.c.id == run, self.access.readable(RUN))
+        wanted = select(*columns).where(POINT.c.run.in_(readable), POINT.c.step > after).order_by(POINT.c.id)
         with self._database.reading() as connection:
             return [rows.to_curve_point(row) for row in connection.execute(wanted)]
 
@@ -176,7 +214,7 @@ class RunStore:
         A run whose worker is dead also ends at once, because there may be no other worker to end it.
         """
         with self._database.writing() as connection:
-            state = _row(connection, run).state
+            state = self.access.own_row(connection, RUN, run).state
             if state == RunState.QUEUED:
                 _change(connection, run, state=RunState.CANCELLED, finished=time.time())
             elif state == RunState.RUNNING:
@@ -185,10 +223,11 @@ class RunStore:
 
     def set_note(self, run: int, text: str) -> None:
         """Replace the note of a run."""
-        with self._database.writing() as connection:
-            _row(connection, run)
-            _change(connection, run, note=text)
-            self._record(connection, run)
+        self._change_own(run, note=text)
+
+    def share(self, run: int, *, shared: bool = True) -> None:
+        """Let everybody who has its link read a run where sharing is private, or no longer."""
+        self._change_own(run, shared=shared)
 
     def delete(self, run: int) -> None:
         """Delete a finished run, its folder, its later queries and what is stored of its model.
@@ -196,7 +235,7 @@ class RunStore:
         Raises StoreError if it is unfinished.
         """
         with self._database.writing() as connection:
-            if not RunState(_row(connection, run).state).is_finished:
+            if not RunState(self.access.own_row(connection, RUN, run).state).is_finished:
                 raise StoreError(f"Run {run} is not finished: cancel it first, then delete it.")
             rows_to_delete = connection.execute(select(RUN).where((RUN.c.id == run) | (RUN.c.about == run))).all()
             if any(row.state == RunState.RUNNING for row in rows_to_delete):
@@ -213,6 +252,7 @@ class RunStore:
 
     def delete_finished(self, kinds: Collection[str], *, older_than: float) -> None:
         """Delete the runs of these kinds that ended so many seconds ago, and their folders."""
+        self.access.require_operator()
         ended = RUN.c.kind.in_(sorted(kinds)) & (RUN.c.finished < time.time() - older_than)
         with self._database.reading() as connection:
             found = [row.id for row in connection.execute(select(RUN.c.id).where(ended))]
@@ -228,6 +268,7 @@ class RunStore:
 
         A run that cannot be read fails.
         """
+        self.access.require_operator()
         while self.has_queued(kinds):
             with self._starting() as (connection, new_folders):
                 run = lease.claim(connection, worker, device=device, kinds=kinds, now=clock.now())
@@ -252,6 +293,7 @@ class RunStore:
 
         A run whose process has crashed runs alone, so that it cannot crash the others again.
         """
+        self.access.require_operator()
         with self._starting() as (connection, new_folders):
             row = _row(connection, run.id)
             if row.deaths or row.losses:
@@ -279,6 +321,7 @@ class RunStore:
         silence: Silence | None = None,
     ) -> ControlSignal:
         """Extend a worker's lease on a run and return the control signal. Raises LeaseLostError."""
+        self.access.require_operator()
         with self._database.writing() as connection:
             return lease.heartbeat(
                 connection, run, attempt, progress=progress, points=points, silence=silence, now=clock.now()
@@ -286,6 +329,7 @@ class RunStore:
 
     def finish(self, run: int, attempt: int, *, metrics: RunMetrics) -> None:
         """End a run as done; a measurement also updates the metrics of its run. Raises LeaseLostError."""
+        self.access.require_operator()
         text = metrics.to_json()
         with self._database.writing() as connection:
             lease.end_run(connection, run, attempt, RunState.DONE, now=clock.now(), headline=text)
@@ -295,30 +339,37 @@ class RunStore:
                 with suppress(ValueError):  # damaged: the report has the new measurement all the same
                     measured = RunMetrics.from_json(_row(connection, run).headline)
                     _change(connection, run, headline=measured.updated(metrics).to_json())
+            else:
+                owned_items.record(connection, self.data_dir, row, metrics)
             self._record(connection, run)
 
     def fail(self, run: int, attempt: int, reason: str) -> None:
         """End a run as failed, with a readable reason. Raises LeaseLostError."""
+        self.access.require_operator()
         with self._database.writing() as connection:
             lease.end_run(connection, run, attempt, RunState.FAILED, now=clock.now(), error=reason)
 
     def mark_cancelled(self, run: int, attempt: int) -> None:
         """End a run as cancelled. Raises LeaseLostError."""
+        self.access.require_operator()
         with self._database.writing() as connection:
             lease.end_run(connection, run, attempt, RunState.CANCELLED, now=clock.now())
 
     def requeue(self, run: int, attempt: int) -> None:
         """Return a run to its place in the queue: it was preempted, or its worker stops. Raises LeaseLostError."""
+        self.access.require_operator()
         with self._database.writing() as connection:
             lease.requeue(connection, run, attempt, now=clock.now())
 
     def mark_crashed(self, run: int, attempt: int, reason: str) -> None:
         """Handle a crash of a run's process: it is restarted once, then it fails. Raises LeaseLostError."""
+        self.access.require_operator()
         with self._database.writing() as connection:
             lease.mark_crashed(connection, run, attempt, reason, now=clock.now())
 
     def expire_leases(self) -> list[int]:
         """Take runs away from silent workers and return their ids; each is restarted, up to MAX_LOSSES times."""
+        self.access.require_operator()
         with self._database.writing() as connection:
             return lease.expire_leases(connection, clock.now())
 
@@ -337,11 +388,13 @@ class RunStore:
 
     def worker_heartbeat(self, name: str, *, device: str, pid: int, code: str, state: str) -> None:
         """Record that a worker is alive and its state: starting, idle, busy or leaving."""
+        self.access.require_operator()
         with self._database.writing() as connection:
             workers.heartbeat(connection, WorkerRow(name, device, pid, code, state), clock.now())
 
     def deregister_worker(self, name: str) -> None:
         """Remove a worker from the list."""
+        self.access.require_operator()
         with self._database.writing() as connection:
             workers.deregister(connection, name)
 
@@ -360,11 +413,19 @@ class RunStore:
         limit: int | None = 200,
     ) -> list[Run]:
         """Return runs, newest first, optionally only of some kinds, states or one owner, or those of a filter."""
-        wanted = select(RUN).where(*rows.conditions(matching)).order_by(RUN.c.id.desc()).limit(limit)
+        known = select(RUN).where(*rows.conditions(matching), self.access.listed(RUN))
+        wanted = known.order_by(RUN.c.id.desc()).limit(limit)
         for column, values in ((RUN.c.kind, kinds), (RUN.c.state, states), (RUN.c.owner, owner and (owner,))):
             wanted = wanted if values is None else wanted.where(column.in_(values))
         with self._database.reading() as connection:
             return rows.to_runs(connection.execute(wanted))
+
+    def _change_own(self, run: int, **values: Any) -> None:
+        """Change columns of a run that belongs to whoever acts, and its record."""
+        with self._database.writing() as connection:
+            self.access.own_row(connection, RUN, run)
+            _change(connection, run, **values)
+            self._record(connection, run)
 
     @contextmanager
     def _starting(self) -> Generator[tuple[Connection, list[Path]]]:

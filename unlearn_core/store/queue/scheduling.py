@@ -1,7 +1,7 @@
 """The order of queued runs: which is next, positions, quotas and duplicates."""
 
 import heapq
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
@@ -99,10 +99,11 @@ def check_quota(connection: Connection, kind: str, owner: str) -> None:
         raise StoreError(f"The queue is full: {total} runs are queued (the limit is {MAX_TOTAL}). Try again later.")
 
 
-def find_duplicate(connection: Connection, kind: str, spec: str) -> int | None:
-    """Return the oldest unfinished run with the same spec that is not being cancelled."""
+def find_duplicate(connection: Connection, row: Mapping[str, Any], readable: ColumnElement[bool]) -> int | None:
+    """Return the oldest unfinished run with the spec of a new row that is not being cancelled, if it is readable."""
     unfinished = RUN.c.state.in_(UNFINISHED_STATES) & RUN.c.cancelling.is_(False)
-    wanted = select(RUN.c.id).where(unfinished, RUN.c.kind == kind, RUN.c.spec == spec).order_by(RUN.c.id)
+    same = (RUN.c.kind == row["kind"]) & (RUN.c.spec == row["spec"])
+    wanted = select(RUN.c.id).where(unfinished, same, readable).order_by(RUN.c.id)
     return connection.execute(wanted.limit(1)).scalar()
 
 

@@ -14,10 +14,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, or_, select, update
 
-from unlearn_core.domain.errors import DamagedSweepError, NotFoundError, StoreError
+from unlearn_core.domain.errors import DamagedSweepError, StoreError
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import UNFINISHED_STATES, Priority, RunState
 from unlearn_core.domain.sweeps.sweep import Sweep, SweepFindings, SweepSpec, SweepState, Trial, sweep_group
+from unlearn_core.store.access.rules import Access
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import RUN, SWEEP, TRIAL
@@ -29,13 +30,14 @@ from unlearn_core.store.queue.clock import LEASE_SECONDS
 class SweepStore:
     """The sweeps of one data folder."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, access: Access) -> None:
+        self._database, self._access = database, access
 
-    def submit(self, spec: SweepSpec, *, title: str, owner: str = "local") -> int:
+    def submit(self, spec: SweepSpec, *, title: str, owner: str | None = None) -> int:
         """Start a sweep and return its number; `title` is the title of each of its runs."""
-        row = {"spec": spec.model_dump_json(), "title": title, "owner": owner, "facts": "{}"}
+        row = {"spec": spec.model_dump_json(), "title": title, "owner": self._access.owner(owner), "facts": "{}"}
         with self._database.writing() as connection:
+            self._access.check_spec(connection, spec)
             statement = insert(SWEEP).values(**row, state=SweepState.RUNNING, created=time.time())
             return connection.execute(statement.returning(SWEEP.c.id)).scalar_one()
 
@@ -44,13 +46,14 @@ class SweepStore:
         if sweep == shipped_runs.SWEEP_NUMBER:
             return shipped_runs.shipped_sweep()
         with self._database.reading() as connection:
-            return _sweep(_row(connection, sweep))
+            return _sweep(self._access.row(connection, SWEEP, sweep))
 
     def list_recent(self, *, limit: int = 50) -> list[Sweep]:
         """Return sweeps, newest first, without those that are damaged."""
         found: list[Sweep] = []
+        wanted = select(SWEEP).where(self._access.readable(SWEEP)).order_by(SWEEP.c.id.desc()).limit(limit)
         with self._database.reading() as connection:
-            for row in connection.execute(select(SWEEP).order_by(SWEEP.c.id.desc()).limit(limit)):
+            for row in connection.execute(wanted):
                 with suppress(DamagedSweepError):
                     found.append(_sweep(row))
         return found
@@ -60,6 +63,7 @@ class SweepStore:
         if sweep == shipped_runs.SWEEP_NUMBER:
             return shipped_runs.shipped_trials()
         with self._database.reading() as connection:
+            self._access.row(connection, SWEEP, sweep)
             return [_trial(row) for row in connection.execute(_trials_of(sweep)).all()]
 
     def version(self, sweep: int) -> str:
@@ -67,7 +71,7 @@ class SweepStore:
         if sweep == shipped_runs.SWEEP_NUMBER:
             return "shipped"
         with self._database.reading() as connection:
-            found = [_row(connection, sweep), *connection.execute(_trials_of(sweep)).all()]
+            found = [self._access.row(connection, SWEEP, sweep), *connection.execute(_trials_of(sweep)).all()]
         return sha256(json.dumps([tuple(row) for row in found]).encode()).hexdigest()
 
     def finished_counts(self, sweeps: list[int]) -> dict[int, int]:
@@ -75,7 +79,10 @@ class SweepStore:
         wanted = (
             select(TRIAL.c.sweep, func.count())
             .outerjoin(RUN, TRIAL.c.run == RUN.c.id)
-            .where(TRIAL.c.sweep.in_(sweeps), or_(RUN.c.id.is_(None), RUN.c.state.not_in(UNFINISHED_STATES)))
+            .where(
+                TRIAL.c.sweep.in_(self._readable(sweeps)),
+                or_(RUN.c.id.is_(None), RUN.c.state.not_in(UNFINISHED_STATES)),
+            )
             .group_by(TRIAL.c.sweep)
         )
         with self._database.reading() as connection:
@@ -83,15 +90,18 @@ class SweepStore:
 
     def count_unfinished(self, sweep: int) -> int:
         """Return how many trials of a sweep are queued or running."""
+        mine = TRIAL.c.sweep.in_(self._readable([sweep]))
         wanted = select(func.count()).select_from(TRIAL).join(RUN, TRIAL.c.run == RUN.c.id)
         with self._database.reading() as connection:
-            return connection.execute(
-                wanted.where(TRIAL.c.sweep == sweep, RUN.c.state.in_(UNFINISHED_STATES))
-            ).scalar_one()
+            return connection.execute(wanted.where(mine, RUN.c.state.in_(UNFINISHED_STATES))).scalar_one()
+
+    def _readable(self, sweeps: list[int]) -> Select[Any]:
+        return select(SWEEP.c.id).where(SWEEP.c.id.in_(sweeps), self._access.readable(SWEEP))
 
     def pause(self, sweep: int) -> None:
         """Pause a sweep: running trials finish, queued ones are withdrawn, and none are added."""
         with self._database.writing() as connection:
+            self._access.own_row(connection, SWEEP, sweep)
             if not _transition(connection, sweep, SweepState.RUNNING, SweepState.PAUSED):
                 return
             not_started = select(RUN.c.id).where(RUN.c.state == RunState.QUEUED, RUN.c.attempt == 0)
@@ -107,13 +117,14 @@ class SweepStore:
     def resume(self, sweep: int) -> None:
         """Resume a paused sweep."""
         with self._database.writing() as connection:
+            self._access.own_row(connection, SWEEP, sweep)
             _transition(connection, sweep, SweepState.PAUSED, SweepState.RUNNING)
 
     def cancel(self, sweep: int) -> None:
         """Cancel a sweep and its unfinished runs; finished ones stay."""
         now = time.time()
         with self._database.writing() as connection:
-            if SweepState(_row(connection, sweep).state).is_finished:
+            if SweepState(self._access.own_row(connection, SWEEP, sweep).state).is_finished:
                 return
             _change(connection, SWEEP.c.id == sweep, state=SweepState.CANCELLED, finished=now)
             own = RUN.c.id.in_(select(TRIAL.c.run).where(TRIAL.c.sweep == sweep))
@@ -124,7 +135,7 @@ class SweepStore:
     def delete(self, sweep: int) -> None:
         """Delete a finished sweep; its runs stay in the history. Raises StoreError if it is unfinished."""
         with self._database.writing() as connection:
-            if not SweepState(_row(connection, sweep).state).is_finished:
+            if not SweepState(self._access.own_row(connection, SWEEP, sweep).state).is_finished:
                 raise StoreError(f"Sweep {sweep} is not finished: cancel it first, then delete it.")
             connection.execute(delete(SWEEP).where(SWEEP.c.id == sweep))
 
@@ -133,6 +144,7 @@ class SweepStore:
 
         A sweep that cannot be read fails.
         """
+        self._access.require_operator()
         now = clock.now()
         mine, free = SWEEP.c.worker == worker, or_(SWEEP.c.lease.is_(None), ~_leased(now, 0.0))
         fresh = func.coalesce(_leased(now, LEASE_SECONDS / 2), False).label("fresh")
@@ -154,6 +166,7 @@ class SweepStore:
 
     def release_leases(self, worker: str) -> None:
         """Release the leases of this worker on its sweeps."""
+        self._access.require_operator()
         with self._database.writing() as connection:
             _change(connection, SWEEP.c.worker == worker, **clock.unset("lease"))
 
@@ -164,6 +177,7 @@ class SweepStore:
 
         None if this worker no longer holds the sweep, the sweep is not running, or the trial already exists.
         """
+        self._access.require_operator()
         values = dict(params)
         row = rows.new_row(
             sweep.spec.run_spec(values), title=sweep.title, owner=sweep.owner, priority=Priority.SWEEP, now=time.time()
@@ -181,12 +195,14 @@ class SweepStore:
 
     def set_findings(self, sweep: int, worker: str, findings: SweepFindings) -> None:
         """Store what was computed from all trials of a sweep that this worker holds."""
+        self._access.require_operator()
         text = findings.model_dump_json(by_alias=True, exclude_unset=True)
         with self._database.writing() as connection:
             _change(connection, _lease_filter(sweep, worker), facts=text)
 
     def end(self, sweep: int, worker: str, state: SweepState, *, error: str | None = None) -> None:
         """End a sweep that this worker holds."""
+        self._access.require_operator()
         with self._database.writing() as connection:
             _change(
                 connection,
@@ -199,6 +215,7 @@ class SweepStore:
 
     def prune_trial(self, run: int, reason: str) -> None:
         """Stop a hopeless trial early; the reason becomes the note of its run."""
+        self._access.require_operator()
         with self._database.writing() as connection:
             mark = update(TRIAL).where(TRIAL.c.run == run, TRIAL.c.stopped.is_(None)).values(stopped=reason)
             if connection.execute(mark).rowcount:
@@ -217,15 +234,7 @@ def _lease_filter(sweep: int, worker: str) -> ColumnElement[bool]:
 
 
 def _transition(connection: Connection, sweep: int, old: SweepState, new: SweepState) -> bool:
-    _row(connection, sweep)
     return _change(connection, (SWEEP.c.id == sweep) & (SWEEP.c.state == old), state=new, **clock.unset("lease"))
-
-
-def _row(connection: Connection, sweep: int) -> Row[Any]:
-    row = connection.execute(select(SWEEP).where(SWEEP.c.id == sweep)).one_or_none()
-    if row is None:
-        raise NotFoundError("sweep", sweep, [])
-    return row
 
 
 def _change(connection: Connection, which: ColumnElement[bool], **values: Any) -> bool:

@@ -9,7 +9,6 @@ from unlearn_core.domain.report import Report, gold_title
 from unlearn_core.domain.run import Priority
 from unlearn_core.engine.forecasts.duration import Forecast
 from unlearn_core.engine.forecasts.here import of_gold
-from unlearn_core.models import user_models
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files.golds import GoldStore
 from unlearn_core.ui.components import recipe_form as recipes
@@ -57,7 +56,7 @@ def confirm_recipe(card: ClassifierCard) -> None:
     usual = architecture_picker.default_recipe(card.architecture, data.size)
     recipe = recipes.recipe_inputs(f"confirm-{card.id}", card.architecture, usual, num_images=data.train)
     if st.button("Confirm this recipe for retraining", icon=":material/diamond:", key="confirm-recipe"):
-        user_models.set_recipe(card.id, recipe)
+        cache.store().items.set_recipe(card.id, recipe)
         st.rerun()
 
 

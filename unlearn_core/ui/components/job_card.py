@@ -7,7 +7,7 @@ import streamlit as st
 
 from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import time_estimate
-from unlearn_core.ui.shell import cache, formatting
+from unlearn_core.ui.shell import cache, formatting, ownership
 
 
 def show(run: Run, title: str, progress: tuple[float, str], *, key: str) -> None:
@@ -29,9 +29,15 @@ def title_row(title: str, *, border: bool = False) -> Iterator[None]:
 
 def cancel_button(run: Run, *, key: str, effect: str | None = None) -> None:
     """Show the button that cancels a run, and its `effect` as a tooltip; it is disabled while the run stops."""
-    label, cancel = "Cancelling" if run.cancelling else "Cancel", cache.store().cancel
+    label, refusal = "Cancelling" if run.cancelling else "Cancel", ownership.refusal([run.owner])
     st.button(
-        label, key=key, help=effect, icon=":material/stop:", on_click=cancel, args=(run.id,), disabled=run.cancelling
+        label,
+        key=key,
+        help=refusal or effect,
+        icon=":material/stop:",
+        on_click=_cancel,
+        args=(run.id,),
+        disabled=run.cancelling or refusal is not None,
     )
 
 
@@ -55,6 +61,10 @@ def silence_note(run: Run) -> str:
         return ""
     silent, limit = (formatting.format_duration(seconds) for seconds in run.silence)
     return f" · no step for {silent}; it is stopped after {limit}"
+
+
+def _cancel(run: int) -> None:
+    cache.store().cancel(run)
 
 
 def queue_position(run: Run) -> str:

@@ -21,8 +21,9 @@ from starlette.routing import Route
 
 from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.ui.gallery import sprite_sheets
+from unlearn_core.ui.server import own_files
+from unlearn_core.ui.server.urls import base_path
 from unlearn_core.ui.shell import cache
-from unlearn_core.ui.shell.urls import base_path
 
 MAX_LISTINGS = 256
 """The most lists that a server knows; those that no page registered for longest are forgotten first."""
@@ -74,6 +75,7 @@ def register(listing: Listing) -> str:
         _listings.move_to_end(name)
         while len(_listings) > MAX_LISTINGS:
             _listings.popitem(last=False)
+    own_files.record_reader(name)
     return f"{base_path()}/gallery/{name}"
 
 
@@ -86,7 +88,7 @@ def _serve(request: Request) -> Response:
     """Answer with a file of a list; Starlette calls this in a thread of its own."""
     with _lock:
         listing = _listings.get(request.path_params["name"])
-    if listing is None:
+    if listing is None or not own_files.may_read(request.path_params["name"], request.cookies):
         return PlainTextResponse("No page shows this list any more. Reload the page.", 404)
     try:
         found = _file(listing, request.path_params["name"], request.path_params["file"])

@@ -11,7 +11,7 @@ from unlearn_core.export import cli_command
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import reports
 from unlearn_core.ui.components import cost_estimate, gold_actions, job_card
-from unlearn_core.ui.shell import cache, lifespan, navigation, worker_status
+from unlearn_core.ui.shell import cache, lifespan, navigation, ownership, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
 
@@ -121,12 +121,17 @@ def offer_training(
 def _queue_measuring(run_id: int, wanted: TrainGoldSpec) -> None:
     """Offer to add a gold that was trained elsewhere after this report was made."""
     which = "A second retrained model" if wanted.seed else "The retrained model"
-    if st.button(f"{which} is available now: add it to this report", icon=":material/diamond:", key="add-gold"):
+    refusal, label = _refusal(run_id), f"{which} is available now: add it to this report"
+    if st.button(label, icon=":material/diamond:", key="add-gold", disabled=refusal is not None, help=refusal):
         cache.store().submit_unique(
             MeasureSpec(run=run_id), title=f"Add the retrained model to run {run_id}", parent=run_id
         )
         lifespan.ensure_worker()
         st.rerun()
+
+
+def _refusal(run_id: int) -> str | None:
+    return ownership.refusal([cache.store().get(run_id).owner])
 
 
 def _failed(wanted: TrainGoldSpec) -> Run | None:

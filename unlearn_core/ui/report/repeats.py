@@ -14,7 +14,7 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.engine.forecasts.here import of_report
 from unlearn_core.ui.components import chart_card, cost_estimate, job_card
-from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, worker_status
+from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, ownership, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
 SEED_CHOICES = (2, 4, 9)
@@ -72,7 +72,16 @@ def _progress(run: Run, before: int) -> None:
     text = f":material/casino: **{before} of {len(group)} seeds are done.** The others run in the background."
     with job_card.title_row(text, border=True):
         st.page_link(navigation.page("history"), label="History", icon=":material/history:", query_params={})
-        st.button("Cancel repeats", icon=":material/stop:", key="cancel-repeats", on_click=_cancel, args=(waiting,))
+        own = [one for one in waiting if ownership.is_own(one.owner)]
+        st.button(
+            "Cancel repeats",
+            icon=":material/stop:",
+            key="cancel-repeats",
+            on_click=_cancel,
+            args=(own,),
+            disabled=not own,
+            help=None if own else ownership.refusal(one.owner for one in waiting),
+        )
 
 
 def _cancel(runs: list[Run]) -> None:

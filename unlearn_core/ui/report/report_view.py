@@ -10,7 +10,8 @@ from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.run import Run, run_name
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.report import missing_gold, pending, repeats, report_downloads, report_opening, report_section
-from unlearn_core.ui.shell import copy_link, formatting, navigation, url_state, urls
+from unlearn_core.ui.server import urls
+from unlearn_core.ui.shell import copy_link, formatting, navigation, ownership, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 
@@ -54,6 +55,8 @@ def _head(report: Report, run: Run | None) -> None:
                 ):
                     url_state.open_comparison(report.spec)
                 repeats.offer_repeats(report, run)
+            if run is not None:
+                ownership.share_button(run)
             copy_link.copy_link_button("report")
             st.button(
                 "Present",
@@ -81,7 +84,7 @@ def _caption(report: Report, run: Run | None) -> str:
         # The page stays as it is for long, so a moment is named, not how long ago it was.
         moment = run.finished and formatting.format_moment(run.finished, st.context.timezone)
         ended = f"finished {moment}" if moment else "being measured"
-        first = f"Run {run.id} · {ended}"
+        first = f"Run {run.id}{ownership.byline(run)} · {ended}"
     timings = report.get(TimingsResult)
     took = f" · {formatting.format_duration(timings.seconds.total)} on {timings.device}" if timings else ""
     return f"{first}{took} · seed {report.spec.seed}"

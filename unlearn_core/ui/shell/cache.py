@@ -21,17 +21,52 @@ from unlearn_core.domain.run import Run, RunState
 from unlearn_core.export.extra_sections import ExtraSection
 from unlearn_core.models import bundled_models
 from unlearn_core.settings import settings
+from unlearn_core.store.access.owned_items import Item, needed_by
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports, shipped_runs
 from unlearn_core.store.files.evaluations import EvaluationStore
 from unlearn_core.store.queue import repeats
 from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.ui.server import visitor
 from unlearn_core.ui.shell import thumbnails
+
+_OPENED = "classifiers and data sets of runs opened by a link"
 
 
 def store() -> RunStore:
-    """The runs of this data folder. Raises StoreError if it cannot be read or written."""
+    """The runs of this data folder, as whoever looks at the page may read and change them.
+
+    Raises StoreError if the folder cannot be read or written.
+    """
+    return server_store().acting_as(visitor.actor())
+
+
+def server_store() -> RunStore:
+    """The same as the server itself may use it, which may do everything: never for what a visitor asks for."""
     return _store(str(open_data_dir()), settings().database)
+
+
+def readable_ids(kind: str) -> set[str] | None:
+    """The ids of the users' classifiers or data sets that whoever looks at the page may read; None for all."""
+    if settings().sharing == "open" or not visitor.is_visit():
+        return None
+    items = store().items.readable()
+    return None if items is None else {item.name for item in items | _opened() if item.kind == kind}
+
+
+def open_run(number: int) -> Run:
+    """A run that somebody has the link to; this visit may then read the classifier and data set that it is about.
+
+    Raises NotFoundError if whoever looks at the page may not read it.
+    """
+    run, allowed = store().get(number), store().access
+    if not allowed.reads_all and not allowed.may_change(run.owner):
+        st.session_state[_OPENED] = _opened() | set(needed_by(run.spec))
+    return run
+
+
+def _opened() -> set[Item]:
+    return st.session_state.get(_OPENED, set())
 
 
 @st.cache_resource(show_spinner=False)
@@ -48,9 +83,16 @@ def report(run_id: int, parts: tuple[str, ...]) -> Report:
     """
     if run_id < 0:
         return shipped_report(run_id)
-    done = [run for run in store().repeats.runs_of(store().get(run_id)) if run.state is RunState.DONE]
+    run = open_run(run_id)
+    family = [own for own in server_store().repeats.runs_of(run) if _is_shown_with(own, run)]
+    done = [own for own in family if own.state is RunState.DONE]
     versions = [(run.id, reports.report_version(open_data_dir(), run.id)) for run in done]
     return _report(str(open_data_dir()), run_id, parts, versions, done)
+
+
+def _is_shown_with(repeat: Run, run: Run) -> bool:
+    """Whether a repeat is part of the report of a run: whoever shared the report shared that of their own repeats."""
+    return repeat.owner == run.owner or store().access.reads_all or store().access.may_change(repeat.owner)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

@@ -29,6 +29,7 @@ from unlearn_core.store import maintenance
 from unlearn_core.store.data_folder import is_writable, open_data_dir
 from unlearn_core.store.files.log_file import logging_to, rotated_log_path
 from unlearn_core.store.queue import processes
+from unlearn_core.ui.server import own_files
 from unlearn_core.ui.shell import cache
 
 _logger = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Mark the data folder while the server runs, so that its worker does not stop, and start that worker."""
     if Runtime.exists():
         keep_ended_visits(Runtime.instance())
+        own_files.record_readers(Runtime.instance().media_file_mgr)
     with ExitStack() as until_end:
         try:
             until_end.enter_context(logging_to(logging.StreamHandler()))

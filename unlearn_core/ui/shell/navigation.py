@@ -1,12 +1,12 @@
 """The frame around every page: configuration, menu, and the one place that shows errors."""
 
 import ast
+import functools
 import json
 import logging
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -22,9 +22,9 @@ from unlearn_core.store.data_folder import data_dir_path, is_writable, storage_p
 from unlearn_core.store.files import error_report
 from unlearn_core.store.files.error_report import ErrorReport
 from unlearn_core.ui.guidance import glossary, levels
-from unlearn_core.ui.shell import copy_link, lifespan
+from unlearn_core.ui.server.middleware import MOVED_PAGES
+from unlearn_core.ui.shell import account, cache, copy_link, lifespan
 from unlearn_core.ui.shell.markdown import escape
-from unlearn_core.ui.shell.middleware import MOVED_PAGES
 
 PRESENT_PARAM = "present"
 """The query parameter of the presenter view: the number of its slide."""
@@ -127,6 +127,7 @@ def show() -> None:
         menu["Lab"].append(st.Page(content, title="Not found", url_path=asked or "not-found", visibility="hidden"))
     if not presents:
         with st.sidebar:
+            _account()
             levels.choice()
             glossary.show()
             copy_link.copy_link_button("frame")
@@ -134,6 +135,7 @@ def show() -> None:
     current = st.navigation(menu, position="hidden" if presents else "sidebar", expanded=True)
     with show_errors():
         user_catalog.set_data_dir(data_dir_path())
+        user_catalog.set_reader(cache.readable_ids)
         _show_notices()
         current.run()
         lifespan.warm_up()
@@ -151,6 +153,12 @@ def _show_notices() -> None:
         st.warning(escape(storage_problem(folder)), icon=":material/hard_drive:")
     if maintenance.is_on(folder):
         st.info(maintenance.NOTICE, icon=":material/construction:")
+
+
+def _account() -> None:
+    """Show who the visitor is, unless the data folder cannot be read: then the page says so."""
+    with suppress(UnlearnError):
+        account.show()
 
 
 @contextmanager
@@ -227,7 +235,7 @@ def _not_found() -> None:
         st.page_link(page(name), label=label, icon=PAGES[name].icon)
 
 
-@cache
+@functools.cache
 def _purpose(file: Path) -> str:
     """The first sentence of a page's docstring, which the menu shows as a hint."""
     return re.split(r"\n\n|(?<=\.)\s", ast.get_docstring(ast.parse(file.read_text())) or "")[0]

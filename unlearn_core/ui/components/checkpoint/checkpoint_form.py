@@ -11,7 +11,8 @@ from unlearn_core.domain.jobs import MAX_NAME_LENGTH, AddCheckpointSpec
 from unlearn_core.models.upload import receive
 from unlearn_core.settings import settings
 from unlearn_core.ui.components import architecture_picker, run_bar
-from unlearn_core.ui.shell import cache, middleware
+from unlearn_core.ui.server import middleware
+from unlearn_core.ui.shell import cache
 from unlearn_core.ui.shell.markdown import escape
 
 RGB = tuple[float, float, float]

@@ -11,11 +11,11 @@ from unlearn_core.data import datasets
 from unlearn_core.domain.jobs import AddCheckpointSpec
 from unlearn_core.domain.results.checkpoint import CheckpointResult, ClassOrder
 from unlearn_core.domain.run import Run
-from unlearn_core.models import classifiers, user_models
+from unlearn_core.models import classifiers
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts
 from unlearn_core.ui.components import run_bar, training_form
-from unlearn_core.ui.shell import formatting, url_state
+from unlearn_core.ui.shell import cache, formatting, ownership, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 
@@ -42,7 +42,7 @@ def show_result(run: Run, caption: str) -> None:
     st.markdown(f"{badge} {escape(findings.fit_sentence(result))}")
     st.markdown(training_form.accuracy_sentence(result.accuracies))
     st.markdown(escape(findings.proof_sentence(result)))
-    _accept(result, result.classifier)
+    _accept(run, result, result.classifier)
     _class_order(run, run.spec, result)
     _entries(run, run.spec, result)
     _reading(result)
@@ -50,7 +50,7 @@ def show_result(run: Run, caption: str) -> None:
     _mismatch_table(result)
 
 
-def _accept(result: CheckpointResult, name: str) -> None:
+def _accept(run: Run, result: CheckpointResult, name: str) -> None:
     card = classifiers.cards().get(name)
     if card is not None:
         st.caption("It is in the list of classifiers.")
@@ -58,13 +58,16 @@ def _accept(result: CheckpointResult, name: str) -> None:
             training_form.use_classifier(card)
             url_state.open_page("forget")
         return
+    refusal = ownership.refusal([run.owner])
     if st.button(
         "Add" if result.is_proved else "Add anyway",
         type="primary" if result.is_proved else "secondary",
         icon=":material/library_add:",
         key="take-in",
+        disabled=refusal is not None,
+        help=refusal,
     ):
-        user_models.accept(name)
+        cache.store().items.accept_classifier(name)
         training_form.use_classifier(classifiers.card(name))
         url_state.open_page("classifier")
 

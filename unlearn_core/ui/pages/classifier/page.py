@@ -17,7 +17,7 @@ from unlearn_core.ui.components import gold_actions, point_picker, training_form
 from unlearn_core.ui.components.checkpoint import checkpoint_form
 from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.gallery import likeness
-from unlearn_core.ui.shell import cache, formatting, run_setup, url_state
+from unlearn_core.ui.shell import cache, formatting, ownership, run_setup, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 MAX_CHIPS = 12
@@ -158,10 +158,17 @@ def own_classifiers(plan: RunPlan) -> None:
 
 def _own(card: ClassifierCard) -> None:
     """Show what can be done with a user's classifier: confirm a recipe for retraining, and remove it."""
-    if card.recipe is None:
+    refusal = ownership.item_refusal("classifier", card.id)
+    if card.recipe is None and refusal is None:
         with st.container(border=True):
             gold_actions.confirm_recipe(card)
-    with st.popover("Remove this classifier", icon=":material/delete:", type="tertiary"):
+    with st.popover(
+        "Remove this classifier",
+        icon=":material/delete:",
+        type="tertiary",
+        disabled=refusal is not None,
+        help=refusal,
+    ):
         st.markdown(
             f"**{escape(card.title)}** and its retrained models will be permanently deleted. Reports of its runs stay "
             "readable, but nothing more can be measured for them."

@@ -9,9 +9,9 @@ from unlearn_core.domain.errors import NotFoundError
 from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import Run, RunState, run_name
 from unlearn_core.store.files import shipped_runs
+from unlearn_core.ui.server.urls import IDS_PARAM, MAX_RUNS
 from unlearn_core.ui.shell import cache, url_state
 from unlearn_core.ui.shell.markdown import escape
-from unlearn_core.ui.shell.urls import IDS_PARAM, MAX_RUNS
 
 _KEY = "compared"
 

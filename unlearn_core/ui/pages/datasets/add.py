@@ -15,7 +15,8 @@ from unlearn_core.domain.errors import InvalidDatasetError, UnlearnError
 from unlearn_core.settings import settings
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.ui.pages.datasets import import_progress, upload_preview
-from unlearn_core.ui.shell import cache, lifespan, middleware
+from unlearn_core.ui.server import middleware
+from unlearn_core.ui.shell import cache, lifespan
 from unlearn_core.ui.shell.markdown import escape
 
 _ROUND = "uploads sent"

@@ -6,7 +6,7 @@ from unlearn_core.domain.jobs import ImportDatasetSpec
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.ui.components import job_card
 from unlearn_core.ui.pages.datasets import page
-from unlearn_core.ui.shell import cache, formatting, navigation, worker_status
+from unlearn_core.ui.shell import cache, formatting, navigation, ownership, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
 MAX_SHOWN = 5
@@ -32,7 +32,8 @@ def show() -> None:
     going = [run for run in runs if not run.state.is_finished]
     if going:
         st.fragment(_board, run_every=worker_status.POLL_SECONDS, key="arrivals")(tuple(run.id for run in going))
-    for run in [run for run in runs if run.state is RunState.FAILED][:MAX_SHOWN]:
+    own = [run for run in runs if ownership.is_own(run.owner)]
+    for run in [run for run in own if run.state is RunState.FAILED][:MAX_SHOWN]:
         _failed(run)
 
 
@@ -98,4 +99,8 @@ def _failed(run: Run) -> None:
                 escape(run.error or "The worker gave no reason; worker.log in the data folder may contain more.")
             )
             navigation.bug_report(run.error, key_scope="import")
-        st.button("Dismiss", key=f"dismiss-{run.id}", on_click=cache.store().delete, args=(run.id,))
+        st.button("Dismiss", key=f"dismiss-{run.id}", on_click=_dismiss, args=(run.id,))
+
+
+def _dismiss(run: int) -> None:
+    cache.store().delete(run)

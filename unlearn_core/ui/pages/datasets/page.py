@@ -2,22 +2,20 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from unlearn_core.data import datasets, image_files, user_catalog
-from unlearn_core.data.ingest import trash
 from unlearn_core.domain.cards import DatasetCard
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.store.data_folder import open_data_dir
+from unlearn_core.store.access.items import OwnedItems
 from unlearn_core.store.deletion import deletion_blocker
 from unlearn_core.ui.components import paged_grid, training_form
 from unlearn_core.ui.gallery import image_gallery
 from unlearn_core.ui.gallery.image_texts import DatasetTexts
 from unlearn_core.ui.gallery.listings import Listing
-from unlearn_core.ui.shell import cache, formatting, url_state
+from unlearn_core.ui.shell import cache, formatting, ownership, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 SELECTED_KEY, DATASET_PARAM = "picture-set", "dataset"
@@ -72,22 +70,30 @@ def dataset_card(name: str) -> None:
 
 def removed_datasets() -> None:
     """Show removed data sets, with buttons to restore or delete them."""
-    gone = trash.removed(open_data_dir())
+    gone = cache.store().items.removed_datasets()
     if not gone:
         return
     with st.expander(f"Removed: {formatting.pluralize(len(gone), 'data set')}", key="removed"):
         for name, one in gone.items():
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(escape(one.title), width="stretch")
-                st.button("Restore", key=f"restore-{name}", on_click=_act_in_trash, args=(trash.restore, name))
-                with st.popover("Delete", key=f"delete-ask-{name}"):
+                refusal = ownership.item_refusal("dataset", name)
+                st.button(
+                    "Restore",
+                    key=f"restore-{name}",
+                    on_click=_act_in_trash,
+                    args=(OwnedItems.restore_dataset, name),
+                    disabled=refusal is not None,
+                    help=refusal,
+                )
+                with st.popover("Delete", key=f"delete-ask-{name}", disabled=refusal is not None):
                     st.markdown(f"**{escape(one.title)}** ({_bytes(one)}) will be permanently deleted.")
                     st.button(
                         "Delete permanently",
                         type="primary",
                         key=f"delete-{name}",
                         on_click=_act_in_trash,
-                        args=(trash.delete, name),
+                        args=(OwnedItems.delete_dataset, name),
                     )
 
 
@@ -159,7 +165,8 @@ def _one_image(found: DatasetCard, texts: DatasetTexts, image: int) -> None:
 
 def _remove(found: DatasetCard) -> None:
     why = deletion_blocker(cache.store(), found.id)
-    with st.popover("Remove", icon=":material/delete:", key="remove-ask"):
+    refusal = ownership.item_refusal("dataset", found.id)
+    with st.popover("Remove", icon=":material/delete:", key="remove-ask", disabled=refusal is not None, help=refusal):
         if why:
             st.markdown(escape(why))
         else:
@@ -172,13 +179,13 @@ def _remove(found: DatasetCard) -> None:
 def _remove_dataset(name: str) -> None:
     """Remove a data set, unless a run has begun to use it since the page was shown."""
     if not deletion_blocker(cache.store(), name):
-        _act_in_trash(trash.remove, name)
+        _act_in_trash(OwnedItems.remove_dataset, name)
 
 
-def _act_in_trash(what: Callable[[Path, str], None], name: str) -> None:
+def _act_in_trash(what: Callable[[OwnedItems, str], None], name: str) -> None:
     """Do something in the trash; an error means that another visitor was faster, and is shown."""
     try:
-        what(open_data_dir(), name)
+        what(cache.store().items, name)
     except UnlearnError as problem:
         st.toast(escape(problem), icon=":material/error:")
 

@@ -1,13 +1,15 @@
 """The filters of the history, which the URL remembers, and the download of the runs that they select."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
 from unlearn_core.domain.run import RunBrief, RunFilter, RunState
 from unlearn_core.export.runs_csv import runs_csv
+from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.pages.history.run_table import STATES, method_title
-from unlearn_core.ui.shell import cache, url_state
+from unlearn_core.ui.shell import cache, ownership, url_state
 
 PREFIX = "filter-"
 """The prefix of the filters' query parameters, which are also the keys of their widgets."""
@@ -16,15 +18,18 @@ LISTS = {"state": "State", "method": "Method", "classifier": "Classifier", "owne
 MAX_TEXT_LENGTH = 100
 
 
-def show(runs: Sequence[RunBrief]) -> RunFilter:
-    """Show the filters, each with the values that occur in these runs, and the download of what they select."""
+def show(runs: Sequence[RunBrief], *, owner: str | None = None) -> RunFilter:
+    """Show the filters, each with the values that occur in these runs, and the download of what they select.
+
+    Only runs of the `owner` are selected, if one is given.
+    """
     with st.container(horizontal=True, vertical_alignment="center"):
         text = _search()
         states, methods, classifiers, owners = (_choose(name, values) for name, values in _values(runs).items())
-        chosen = RunFilter(tuple(map(RunState, states)), methods, classifiers, owners, text)
+        chosen = RunFilter(tuple(map(RunState, states)), methods, classifiers, owners or _only(owner), text)
         st.download_button(
             "Download CSV",
-            lambda: csv_text(chosen),
+            partial(csv_text, cache.store(), chosen),  # It is called outside of the visit.
             "runs.csv",
             "text/csv",
             key="runs-csv",
@@ -36,9 +41,13 @@ def show(runs: Sequence[RunBrief]) -> RunFilter:
     return chosen
 
 
-def csv_text(run_filter: RunFilter) -> str:
+def _only(owner: str | None) -> tuple[str, ...]:
+    return () if owner is None else (owner,)
+
+
+def csv_text(store: RunStore, run_filter: RunFilter) -> str:
     """All unlearning runs that match a filter as one table."""
-    return runs_csv(cache.store().list_runs(kinds=("unlearn",), matching=run_filter, limit=None))
+    return runs_csv(store.list_runs(kinds=("unlearn",), matching=run_filter, limit=None))
 
 
 def clear() -> None:
@@ -53,7 +62,7 @@ def _values(runs: Sequence[RunBrief]) -> dict[str, Mapping[str, str]]:
         "state": STATES,
         "method": {run.method: method_title(run.title, run.method) for run in reversed(runs) if run.method},
         "classifier": {name: name for name in sorted({run.classifier for run in runs if run.classifier})},
-        "owner": {name: name for name in sorted({run.owner for run in runs})},
+        "owner": ownership.owner_labels(sorted({run.owner for run in runs})),
     }
 
 

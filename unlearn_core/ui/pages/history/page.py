@@ -11,10 +11,11 @@ from unlearn_core.domain.run import ALL_RUNS, UNFINISHED_STATES, Run, RunBrief, 
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import restore
 from unlearn_core.ui.components import paged_grid
-from unlearn_core.ui.pages.history import damaged_runs, filters, grouping, import_settings, shipped_table
+from unlearn_core.ui.pages.history import damaged_runs, filters, grouping, import_settings, shipped_table, whose
 from unlearn_core.ui.pages.history.grouping import HistoryGroup
 from unlearn_core.ui.pages.history.run_table import COLUMNS, table
-from unlearn_core.ui.shell import cache, formatting, navigation, url_state, urls, worker_status
+from unlearn_core.ui.server import urls, visitor
+from unlearn_core.ui.shell import cache, formatting, navigation, ownership, url_state, worker_status
 
 TICKED_PARAM = "ticked"
 """The URL parameter of the ticked runs."""
@@ -31,7 +32,8 @@ _EXPANDED = "history expanded"
 def show() -> None:
     """Show the table and the actions on ticked rows; keep both up to date while something runs."""
     is_empty = not cache.store().listing.has_any(kinds=KINDS)
-    _restored()
+    if visitor.actor().is_operator:
+        _restored()
     if is_empty:
         _empty()
         shipped_table.show(unfolded=True)
@@ -77,8 +79,12 @@ def _board(was_busy: bool) -> None:
         waiting = [run for run in runs if not run.state.is_finished]
         has_queued = any(run.state is RunState.QUEUED for run in waiting)
         worker_status.show_for_ids([run.id for run in waiting], has_queued=has_queued, key_scope="history")
-    run_filter = filters.show(runs)
-    if run_filter != ALL_RUNS:
+    runs, owner = whose.choose(runs)
+    if not runs:
+        st.markdown("None of these runs is yours. Yours appear here as soon as you start one.")
+        return
+    run_filter = filters.show(runs, owner=owner)
+    if run_filter != RunFilter(owners=() if owner is None else (owner,)):
         runs = _runs(run_filter)
         if not runs:
             st.markdown("No run matches these filters.")
@@ -89,7 +95,7 @@ def _board(was_busy: bool) -> None:
     shown = damaged_runs.readable({run for entry in rows for run in entry.shown})
     rows = [entry for entry in rows if entry.head.id in shown]  # One may be deleted in this moment.
     picked = place.dataframe(
-        table(rows, shown),
+        table(rows, shown, owners=whose.labels(runs)),
         hide_index=True,
         column_config=COLUMNS,
         on_select="rerun",
@@ -133,8 +139,10 @@ def _actions(ticked: list[HistoryGroup], picked: list[Run]) -> None:
     """
     one = picked[0] if len(picked) == 1 else None
     every = list({run.id: run for entry in ticked for run in entry.runs}.values())
-    over = [run for run in every if run.state.is_finished]
-    going = [run for run in every if not run.state.is_finished]
+    own = [run for run in every if ownership.is_own(run.owner)]
+    over = [run for run in own if run.state.is_finished]
+    going = [run for run in own if not run.state.is_finished]
+    refusal = ownership.refusal(run.owner for run in every)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button("Open", icon=":material/open_in_new:", key="open", disabled=one is None) and one:
             _open(ticked[0])
@@ -159,9 +167,17 @@ def _actions(ticked: list[HistoryGroup], picked: list[Run]) -> None:
             st.switch_page(
                 navigation.page("compare"), query_params=urls.comparison_params([run.id for run in done[::-1]])
             )
-        st.button("Cancel", icon=":material/stop:", key="cancel", disabled=not going, on_click=_cancel, args=(going,))
+        st.button(
+            "Cancel",
+            icon=":material/stop:",
+            key="cancel",
+            disabled=not going,
+            help=refusal,
+            on_click=_cancel,
+            args=(going,),
+        )
         label = "Delete" if len(over) < 2 else f"Delete {len(over)}"
-        with st.popover(label, icon=":material/delete:", disabled=not over):
+        with st.popover(label, icon=":material/delete:", disabled=not over, help=refusal):
             st.markdown(
                 f"**{formatting.pluralize(len(over), 'run')}** will be deleted permanently, with reports and weights."
             )
@@ -173,7 +189,7 @@ def _actions(ticked: list[HistoryGroup], picked: list[Run]) -> None:
             placeholder="Tick one run to add a note" if one is None else "A note on this run",
             label_visibility="collapsed",
             max_chars=500,
-            disabled=one is None,
+            disabled=one is None or not ownership.is_own(one.owner),
             on_change=_note,
             args=(one,),
             width=300,

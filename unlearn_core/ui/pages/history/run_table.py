@@ -51,6 +51,7 @@ COLUMNS = {
     ),
     "seconds": st.column_config.NumberColumn("Seconds", width=58, format="%.2f", help="Of unlearning, or of training"),
     "when": st.column_config.DatetimeColumn("When", width=84, format="distance"),
+    "owner": st.column_config.TextColumn("Owner", width=80),
     "note": st.column_config.TextColumn("Note", width=120),
 }
 
@@ -90,14 +91,17 @@ def _thumbnail(dataset: str, image: int) -> str:
     return thumbnails.image_url(cache.thumbnail(dataset, image), f"history-{dataset}-{image}")
 
 
-def table(entries: Sequence[HistoryGroup], runs: Mapping[int, Run]) -> pd.DataFrame:
+def table(
+    entries: Sequence[HistoryGroup], runs: Mapping[int, Run], *, owners: Mapping[str, str] | None = None
+) -> pd.DataFrame:
     """One row per entry, newest first; accuracies in per cent on the test sets, else on the training sets.
 
     A group of seeds has the means over its seeds; a sweep's trials have no accuracies. `runs` are those that the
-    entries show.
+    entries show. With the names of `owners` by id, each row says whose it is.
     """
-    describe = _Describe()
-    return pd.DataFrame([_row(entry, runs, describe) for entry in entries], columns=list(COLUMNS))
+    describe, columns = _Describe(), [name for name in COLUMNS if name != "owner" or owners]
+    rows = [_row(entry, runs, describe) | {"owner": (owners or {}).get(entry.head.owner)} for entry in entries]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _row(entry: HistoryGroup, runs: Mapping[int, Run], describe: _Describe) -> dict[str, Any]:

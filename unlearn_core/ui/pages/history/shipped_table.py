@@ -10,7 +10,8 @@ from unlearn_core.store.files import shipped_runs
 from unlearn_core.ui.guidance.glossary import definition
 from unlearn_core.ui.pages.history.grouping import HistoryGroup
 from unlearn_core.ui.pages.history.run_table import COLUMNS, table
-from unlearn_core.ui.shell import navigation, urls
+from unlearn_core.ui.server import urls
+from unlearn_core.ui.shell import navigation
 
 TABLE_KEY = "shipped-runs"
 _COLUMNS = COLUMNS | {

@@ -17,7 +17,7 @@ from unlearn_core.ui.components import chart_card, gold_actions, job_card
 from unlearn_core.ui.pages.methods import method_plan, result_views
 from unlearn_core.ui.pages.methods.method_plan import MethodPlan
 from unlearn_core.ui.report import missing_gold
-from unlearn_core.ui.shell import cache, copy_link, formatting, navigation, url_state, worker_status
+from unlearn_core.ui.shell import cache, copy_link, formatting, navigation, ownership, url_state, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
 
@@ -89,15 +89,16 @@ def _caption(plan: MethodPlan, runs: Mapping[str, Run], done: int) -> str:
 def _buttons(plan: MethodPlan, runs: dict[str, Run], unfinished: list[Run], question: DeltaGenerator) -> None:
     if method_plan.is_incomplete(plan, runs):
         method_plan.offer(plan.request.setup, primary=True, question=question)
-    if unfinished:
+    own = [run for run in unfinished if ownership.is_own(run.owner)]
+    if own:
         st.button(
             "Cancel all",
             icon=":material/stop:",
             key="comparison-cancel",
             help="Cancels every unfinished run and the training of the retrained model. Finished runs stay.",
             on_click=_cancel,
-            args=(unfinished,),
-            disabled=all(run.cancelling for run in unfinished),
+            args=(own,),
+            disabled=all(run.cancelling for run in own),
         )
     if st.button("Change the request", icon=":material/fork_right:", key="comparison-change"):
         setup = plan.request.setup

@@ -25,8 +25,8 @@ from unlearn_core.domain.results.point_runs import PointsSpec
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import playground_results
+from unlearn_core.ui.server.urls import base_path
 from unlearn_core.ui.shell import cache, lifespan
-from unlearn_core.ui.shell.urls import base_path
 
 MAX_WANTED = 2_000
 """The most runs that a server knows by name; those that no page registered for longest are forgotten first."""
@@ -127,30 +127,35 @@ async def _frames(spec: PointsSpec, visitor: str, request: Request) -> bytes | s
 
 
 def _submit(spec: PointsSpec, visitor: str) -> int:
-    """Queue a run, unless it is queued; retrained models come after what visitors watch."""
+    """Queue a run, unless it is queued; retrained models come after what visitors watch.
+
+    The server does this itself: several visitors may wait for one run, and the last of them takes it back.
+    """
     lifespan.ensure_worker()
     priority = Priority.BACKGROUND if spec.part == "retrain" else Priority.INTERACTIVE
-    return cache.store().submit_unique(spec, title=f"Playground: {spec.part}", owner=visitor, priority=priority).run
+    return (
+        cache.server_store().submit_unique(spec, title=f"Playground: {spec.part}", owner=visitor, priority=priority).run
+    )
 
 
 def _give_up(run: int) -> None:
     """Take a run out of the queue that nobody else waits for; one that has begun ends soon, and is kept."""
-    if _waiting[run] == 1 and cache.store().get(run).state is RunState.QUEUED:
-        cache.store().cancel(run)
+    if _waiting[run] == 1 and cache.server_store().get(run).state is RunState.QUEUED:
+        cache.server_store().cancel(run)
 
 
 def _is_cancelled(run: int) -> bool:
     """Whether a run was taken out of the queue. Raises WorkerError, with the reason, if it has failed."""
-    found = cache.store().get(run)
+    found = cache.server_store().get(run)
     if found.state is RunState.FAILED:
         raise WorkerError(found.error or "The run failed. Change something, and try again.")
     return found.state is RunState.CANCELLED
 
 
 def _what_is_ahead(run: int) -> str:
-    if not cache.store().workers() and not lifespan.is_coming():
+    if not cache.server_store().workers() and not lifespan.is_coming():
         return "No worker is running for this data folder, so nothing is computed. Start one, and see what it prints."
-    ahead = len(cache.store().runs_ahead(run))
+    ahead = len(cache.server_store().runs_ahead(run).runs)
     return f"Runs ahead of yours: {ahead}." if ahead else "The worker is busy or starting."
 
 

@@ -16,7 +16,7 @@ from unlearn_core.ui.components import chart_card, job_card, time_estimate, trai
 from unlearn_core.ui.pages.run.audience import AUDIENCE, visitor
 from unlearn_core.ui.pages.run.drawn_once import DrawnOnce
 from unlearn_core.ui.pages.run.page import report_so_far, title
-from unlearn_core.ui.shell import cache, formatting, navigation, worker_status
+from unlearn_core.ui.shell import cache, formatting, navigation, ownership, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
 HEIGHT = 340
@@ -60,12 +60,13 @@ def _card(number: int, interval: float) -> None:
 
 
 def _head(run: Run) -> None:
+    byline = ownership.byline(run)
     if run.state is RunState.QUEUED:
-        st.caption(f"Run {run.id} · queued {formatting.format_age(run.created)}")
+        st.caption(f"Run {run.id}{byline} · queued {formatting.format_age(run.created)}")
     else:
         since = f" · started {formatting.format_age(run.started)}" if run.started else ""
         again = " · second attempt" if run.attempt > 1 else ""
-        st.caption(f"Run {run.id} · running on {formatting.device_name(run.device)}{since}{again}")
+        st.caption(f"Run {run.id}{byline} · running on {formatting.device_name(run.device)}{since}{again}")
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.title(title(run), anchor=False, width="content")
         job_card.cancel_button(run, key=f"cancel-{run.id}")
@@ -75,8 +76,8 @@ def _show_queued(run: Run) -> None:
     st.markdown(f"**{job_card.queue_position(run)}**")
     if not worker_status.show(run, key_scope="live"):
         st.caption("It starts as soon as a worker is free. You can close this page and return by its link.")
-    ahead = cache.store().runs_ahead(run.id)
-    if not ahead:
+    ahead, hidden = cache.store().runs_ahead(run.id)
+    if not ahead and not hidden:
         return
     st.header("What is ahead", anchor=False)
     for other in ahead[:MOST_AHEAD]:
@@ -88,8 +89,9 @@ def _show_queued(run: Run) -> None:
             )
             words = job_card.step_progress(other)[1] if other.state is RunState.RUNNING else other.state.value
             st.caption(words + job_card.silence_note(other), width="content")
-    if len(ahead) > MOST_AHEAD:
-        st.caption(f"and {formatting.pluralize(len(ahead) - MOST_AHEAD, 'more run')}.")
+    more = len(ahead[MOST_AHEAD:]) + hidden
+    if more:
+        st.caption(f"and {formatting.pluralize(more, 'more run')}.")
 
 
 def _show_running(run: Run) -> None:

@@ -29,7 +29,8 @@ from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.pages.run import presenter
 from unlearn_core.ui.report import report_view
 from unlearn_core.ui.room import slides
-from unlearn_core.ui.shell import cache, formatting, navigation, url_state
+from unlearn_core.ui.server import visitor
+from unlearn_core.ui.shell import cache, formatting, navigation, ownership, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 _SHOWN = "run shown"
@@ -69,7 +70,7 @@ def _shipped(wanted: str) -> Report | None:
 
 def _latest() -> str | None:
     """The visitor's latest run, if possible one that was not cancelled and is no trial of a sweep."""
-    runs = cache.store().list_runs(kinds=("unlearn",), owner="local")
+    runs = cache.store().list_runs(kinds=("unlearn",), owner=visitor.actor().id)
     own = [run for run in runs if run.state is not RunState.CANCELLED and sweep_id(run.group) is None]
     return str((own or runs)[0].id) if runs else None
 
@@ -87,12 +88,12 @@ def _run(wanted: str) -> Run | None:
     if number is None:
         return None
     try:
-        found = cache.store().get(number)
+        found = cache.open_run(number)
         if isinstance(found.spec, ImportDatasetSpec):  # The page Datasets shows its progress and its result.
             st.switch_page(navigation.page("datasets"), query_params={})
         if isinstance(found.spec, FeaturesSpec):  # The page Forget uses its result.
             st.switch_page(navigation.page("forget"), query_params={"classifier": found.spec.classifier})
-        return cache.store().get(found.spec.run) if isinstance(found.spec, ExplainSpec | MeasureSpec) else found
+        return cache.open_run(found.spec.run) if isinstance(found.spec, ExplainSpec | MeasureSpec) else found
     except NotFoundError:
         return None
 
@@ -232,7 +233,7 @@ def _run_again(run: Run) -> None:
 
 def _caption(run: Run) -> str:
     moment = formatting.format_moment(run.finished or datetime.now(UTC), st.context.timezone)
-    pieces = [f"Run {run.id}", f"ended {moment}"]
+    pieces = [f"Run {run.id}{ownership.byline(run)}", f"ended {moment}"]
     if run.device:
         pieces.append(f"on {formatting.device_name(run.device)}")
     if run.attempt > 1:

@@ -10,7 +10,7 @@ from unlearn_core.domain.sweeps.sweep import Sweep, SweepSpec
 from unlearn_core.store.files import shipped_runs
 from unlearn_core.ui.pages.sweep import form, progress
 from unlearn_core.ui.pages.sweep.form import SWEEP_PARAM
-from unlearn_core.ui.shell import cache, formatting, navigation, url_state
+from unlearn_core.ui.shell import cache, formatting, navigation, ownership, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 _SHOWN = "sweep shown"
@@ -117,13 +117,17 @@ def _earlier() -> None:
                 width="content",
             )
             st.caption(STATES[one.state.value], width="content")
-            if one.state.is_finished:
+            if one.state.is_finished and ownership.is_own(one.owner):
                 st.button(
                     "Delete",
                     type="tertiary",
                     icon=":material/delete:",
                     help="Deletes the sweep; its runs stay in the history.",
                     key=f"sweep-delete-{one.id}",
-                    on_click=store.delete,
+                    on_click=_delete,
                     args=(one.id,),
                 )
+
+
+def _delete(number: int) -> None:
+    cache.store().sweeps.delete(number)

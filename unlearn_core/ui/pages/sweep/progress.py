@@ -1,6 +1,7 @@
 """The page of one sweep, running or finished: progress, charts, trial table and downloads."""
 
 import time
+from typing import Any
 
 import streamlit as st
 
@@ -17,7 +18,7 @@ from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import shipped_runs
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.pages.sweep import charts, form, sweep_downloads, trial_table
-from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state, worker_status
+from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, ownership, url_state, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
 
@@ -110,14 +111,15 @@ def _left(sweep_data: SweepData) -> float | None:
 
 
 def _buttons(sweep_data: SweepData) -> None:
-    sweep, store = sweep_data.sweep, cache.store().sweeps
+    sweep, refusal = sweep_data.sweep, ownership.refusal([sweep_data.sweep.owner])
+    options: dict[str, Any] = {"args": (sweep.id,), "disabled": refusal is not None, "help": refusal}
     with st.container(horizontal=True, width="content", vertical_alignment="bottom", gap="small"):
         if sweep.state is SweepState.RUNNING:
-            st.button("Pause", icon=":material/pause:", key="sweep-pause", on_click=store.pause, args=(sweep.id,))
+            st.button("Pause", icon=":material/pause:", key="sweep-pause", on_click=_pause, **options)
         elif sweep.state is SweepState.PAUSED:
-            st.button("Resume", icon=":material/play_arrow:", key="sweep-resume", on_click=_resume, args=(sweep.id,))
+            st.button("Resume", icon=":material/play_arrow:", key="sweep-resume", on_click=_resume, **options)
         if not sweep.state.is_finished:
-            st.button("Cancel", icon=":material/stop:", key="sweep-cancel", on_click=store.cancel, args=(sweep.id,))
+            st.button("Cancel", icon=":material/stop:", key="sweep-cancel", on_click=_cancel, **options)
         best = sweep_data.best
         if best is not None and st.button(
             "Use the best settings",
@@ -128,6 +130,14 @@ def _buttons(sweep_data: SweepData) -> None:
         ):
             url_state.load_spec(sweep.spec.run_spec(best.params))
             url_state.open_page("method")
+
+
+def _pause(number: int) -> None:
+    cache.store().sweeps.pause(number)
+
+
+def _cancel(number: int) -> None:
+    cache.store().sweeps.cancel(number)
 
 
 def _resume(number: int) -> None:

@@ -8,7 +8,7 @@ from unlearn_core.domain.errors import UnlearnError
 from unlearn_core.domain.report import Report
 from unlearn_core.settings import settings
 from unlearn_core.store.data_folder import open_data_dir
-from unlearn_core.ui.shell import middleware
+from unlearn_core.ui.server import middleware
 from unlearn_core.ui.shell.markdown import escape
 
 _SEEN = "own image"

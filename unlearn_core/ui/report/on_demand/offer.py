@@ -12,7 +12,7 @@ from unlearn_core.domain.report import Report
 from unlearn_core.domain.run import UNFINISHED_STATES, Run, RunState
 from unlearn_core.engine.job import OnDemandMeasurement
 from unlearn_core.ui.components import chart_card, cost_estimate, job_card
-from unlearn_core.ui.shell import cache, lifespan, navigation, worker_status
+from unlearn_core.ui.shell import cache, lifespan, navigation, ownership, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
 
@@ -78,7 +78,8 @@ def _offer(measurement: OnDemandMeasurement, report: Report, run: Run, *, again:
     models = {"nets": count} if count else {}
     spec = MeasureSpec.model_validate({"run": run.id, "what": measurement.id, **models})
     key, label = f"measure-{measurement.id}", f"{label} ({cost_estimate.in_words(forecast)})"
-    pressed = st.button(label, icon=":material/experiment:", key=key)
+    refusal = ownership.refusal([run.owner])
+    pressed = st.button(label, icon=":material/experiment:", key=key, disabled=refusal is not None, help=refusal)
     if cost_estimate.confirmed(forecast, pressed, job=spec.model_dump_json(), key=key):
         title = f"{measurement.title} of run {run.id}"
         cache.store().submit_unique(spec, title=title, parent=run.id, priority=measurement.priority)

@@ -31,7 +31,7 @@ class RedirectMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         parts = scope["path"].strip("/").split("/") if scope["type"] == "http" else []
         moved = parts[0] in MOVED_PAGES if parts else False
-        if (len(parts) < 2 and not moved) or parts[0] in _STREAMLIT or not _is_visit(scope):
+        if (len(parts) < 2 and not moved) or parts[0] in _STREAMLIT or not is_visit(scope):
             await self.app(scope, receive, send)
             return
         query = scope.get("query_string", b"").decode("latin-1") if moved else ""
@@ -111,6 +111,6 @@ def _announced_size(scope: Scope) -> int:
     return int(said) if said.isdigit() else st.get_option("server.maxUploadSize") << 20
 
 
-def _is_visit(scope: Scope) -> bool:
+def is_visit(scope: Scope) -> bool:
     """Return whether a person opens this URL, as opposed to a page that loads its parts."""
     return scope["method"] == "GET" and b"text/html" in dict(scope["headers"]).get(b"accept", b"")

@@ -1,0 +1,69 @@
+"""What is not one's own: whose it is, why a button is disabled, and how a report is shared."""
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from unlearn_core.domain.run import Run
+from unlearn_core.settings import settings
+from unlearn_core.store.access.owned_items import Item, Kind
+from unlearn_core.ui.server import visitor
+from unlearn_core.ui.shell import cache
+from unlearn_core.ui.shell.markdown import escape
+
+
+def is_own(owner: str) -> bool:
+    """Whether whoever looks at the page may change what belongs to this owner."""
+    return cache.store().access.may_change(owner)
+
+
+def refusal(owners: Iterable[str]) -> str | None:
+    """Why something of these owners cannot be changed here, as a tooltip; None if it can."""
+    others = sorted({owner for owner in owners if not is_own(owner)})
+    if not others:
+        return None
+    called = " and ".join(owner_labels(others).values())
+    return f"It belongs to {called}: only they, or the operator of this server, can do this."
+
+
+def item_refusal(kind: Kind, name: str) -> str | None:
+    """Why a user's classifier or data set cannot be changed here, as a tooltip; None if it can."""
+    if cache.store().items.changeable([Item(kind, name)]):
+        return None
+    return "It belongs to another visitor: only they, or the operator of this server, can do this."
+
+
+def owner_labels(owners: Iterable[str]) -> dict[str, str]:
+    """The names of owners by id; without names where sharing is private, but for one's own."""
+    ids, store = list(owners), cache.store()
+    if store.access.reads_all:
+        return store.visitors.labels(ids)
+    return {owner: store.visitors.name() if is_own(owner) else "another visitor" for owner in ids}
+
+
+def byline(run: Run) -> str:
+    """Who made a run, as Markdown to follow its number; "" for one's own."""
+    if run.owner == visitor.actor().id:
+        return ""
+    return f" · by {escape(owner_labels([run.owner])[run.owner])}"
+
+
+def share_button(run: Run) -> None:
+    """Show the button that lets everybody with the link read a report, where sharing is private."""
+    if settings().sharing == "open" or not is_own(run.owner):
+        return
+    label = "Stop sharing" if run.shared else "Share"
+    st.button(
+        label,
+        icon=":material/lock:" if run.shared else ":material/share:",
+        key="share",
+        on_click=_share,
+        args=(run,),
+        help="Nobody but you and the operator can open it then."
+        if run.shared
+        else "Everybody with the link can then open this report and see the images of its data set.",
+    )
+
+
+def _share(run: Run) -> None:
+    cache.store().share(run.id, shared=not run.shared)
