@@ -14,7 +14,7 @@ from unlearn_core.installation import ASSETS
 T = TypeVar("T")
 
 RESULTS_DIR = ASSETS / "results"
-TABLE, LADDER, LADDER_PRINTED, MEMORISED_LADDER, PUBLISHED, COURSES, L2UL_SEARCH, TUNING, AUTO = (
+TABLE, LADDER, LADDER_PRINTED, MEMORISED_LADDER, PUBLISHED, COURSES, L2UL_SEARCH, TUNING, AUTO, REINIT_IMAGES = (
     RESULTS_DIR / f"{name}.csv"
     for name in (
         "runs",
@@ -26,6 +26,7 @@ TABLE, LADDER, LADDER_PRINTED, MEMORISED_LADDER, PUBLISHED, COURSES, L2UL_SEARCH
         "l2ul_search",
         "tuning",
         "auto",
+        "reinit_images",
     )
 )
 """All measured tables; the methods' runs first."""
@@ -55,6 +56,8 @@ class Tables(NamedTuple):
     """Runs of UNSIR with learned, random and no noise."""
     frontier: Sequence[Row] = ()
     """Points along the runs of L2UL's goals and safeguards on draws of single images."""
+    passed_on: Sequence[Row] = ()
+    """Runs of stochastic re-initialisation on single images, without old weights, without its teacher, or both."""
 
 
 def read_tables() -> Tables:
@@ -62,7 +65,8 @@ def read_tables() -> Tables:
     steps, printed = (read_rows(path, "step") for path in (LADDER, LADDER_PRINTED))
     auto, memorised = read_rows(AUTO, "key"), read_table(MEMORISED_LADDER)
     published, noise, frontier = map(read_table, (PUBLISHED, noise_levels.TABLE, l2ul_courses.TABLE))
-    return Tables(read_table(TABLE), steps, printed, memorised, published, read_table(COURSES), auto, noise, frontier)
+    runs, courses, passed_on = map(read_table, (TABLE, COURSES, REINIT_IMAGES))
+    return Tables(runs, steps, printed, memorised, published, courses, auto, noise, frontier, passed_on)
 
 
 def read_table(path: Path) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ from statistics import mean
 
 from unlearn_core.benchmarks import ablation_section, result_rows
 from unlearn_core.benchmarks.csv_tables import Tables
-from unlearn_core.benchmarks.reproduction import noise_section
+from unlearn_core.benchmarks.reproduction import noise_section, passed_on_section
 from unlearn_core.benchmarks.reproduction.l2ul import l2ul_section
 from unlearn_core.benchmarks.reproduction.ladder import ladder_section
 from unlearn_core.benchmarks.reproduction.published import published_section
@@ -43,6 +43,10 @@ def render(tables: Tables, missing: Iterable[BenchmarkCase], outdated: Container
         ablation_section.ablation_section(tables.ladder, outdated, tables.printed),
     ]
     parts += ["## The same on an original that memorises", ladder_section.ladder_section(tables.memorised)]
+    parts += [
+        "## What re-initialisation leaves of single images",
+        passed_on_section.passed_on_section(tables.passed_on),
+    ]
     parts += ["## UNSIR and L2UL in their published settings", published_section.published_section(tables.published)]
     parts += ["## Single classes: UNSIR with and without noise", by_class(rows, outdated, tables.noise)]
     parts += ["## What UNSIR's noise does", noise_section.noise_section(tables.noise, outdated)]

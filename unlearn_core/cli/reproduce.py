@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 HELP = (
     "Measure UNSIR and L2UL in their published settings on full CIFAR-10 and CIFAR-100 (for a GPU; a CPU needs three "
     "hours for the first), what UNSIR's noise does at six learning rates (three CPU hours), L2UL's variants along "
-    "their runs (half a CPU hour), what each idea of stochastic re-initialisation adds (three CPU hours), or whether "
-    "unlearning corrects wrong labels (one CPU hour). Resumable."
+    "their runs (half a CPU hour), what each idea of stochastic re-initialisation adds (three CPU hours), what it "
+    "leaves of single images and why (one CPU hour), or whether unlearning corrects wrong labels (one CPU hour). "
+    "Resumable."
 )
 
 
@@ -143,6 +144,22 @@ def _reinit_ladder(device: str, scratch: Path, end: float) -> None:
         print(said, flush=True)
 
 
+def _reinit_images(device: str, scratch: Path, end: float) -> None:
+    from unlearn_core.benchmarks import csv_tables
+    from unlearn_core.benchmarks.reproduction import passed_on
+
+    keys, seconds = list(passed_on.cases()), end - time.monotonic()
+    measured = csv_tables.extend(
+        csv_tables.REINIT_IMAGES,
+        passed_on.COLUMNS,
+        keys,
+        lambda known: passed_on.measure_missing(known, seconds=seconds, device=device, data_dir=scratch),
+    )
+    for count, row in measured:
+        what = f"{row['request']}, {row['layers']} layers, {row['learns']}, seed {row['seed']}"
+        print(f"{count} of {len(keys)}: {what}: {row['forget_train']} left, {row['retain_test']} retained", flush=True)
+
+
 MEASURED: dict[str, Callable[[str, Path, float], None]] = {
     "published": _published,
     "unsir-noise": _unsir_noise,
@@ -151,4 +168,5 @@ MEASURED: dict[str, Callable[[str, Path, float], None]] = {
     "l2ul-frontier": _l2ul_frontier,
     "reinit-ladder": _reinit_ladder,
     "corrective": _corrective,
+    "reinit-images": _reinit_images,
 }

@@ -9,24 +9,18 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
 from unlearn_core.benchmarks.csv_tables import MeasuredRow, pending
+from unlearn_core.benchmarks.reproduction.run_accuracies import measure_run
 from unlearn_core.benchmarks.results import CLASSIFIER, SEEDS
 from unlearn_core.benchmarks.row_keys import row_key
 from unlearn_core.charts.measured.noise_levels import KINDS
 from unlearn_core.data import datasets
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.jobs import UnlearnSpec
-from unlearn_core.engine.devices import describe_device
-from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
-from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run
-from unlearn_core.engine.tracking.tracker import RunTracker
 from unlearn_core.methods import method as find_method
 from unlearn_core.models import classifiers
 from unlearn_core.probes import probes
-from unlearn_core.training import evaluate
 
 RATES = (0.001, 0.0015, 0.00075, 0.002, 0.0005, 0.003)
 """Learning rates of impair and of repair, the most telling first."""
@@ -74,23 +68,9 @@ def measure_missing(known: Container[str], *, seconds: float, device: str, data_
 
 def measure(case: NoiseCase, model_cache: ModelCache) -> MeasuredRow:
     """Run a case and return its row without the key."""
-    resolved = resolve_run(case.spec, model_cache)
-    problem, tracker = build_problem(resolved, model_cache), RunTracker(NullListener())
-    resolved.method.forget(problem, resolved.params, tracker)
-    gold = model_cache.gold(resolved.card, case.spec.request, 0)
-    assert gold is not None, "the retrained models of all classes ship"
-    known = model_cache.evaluation(gold, resolved.card).logits.argmax(1)
-    ids = resolved.split.retain_test
-    return {
-        "noise": case.noise,
-        "rate": case.rate,
-        "class": case.forgotten,
-        "seed": case.seed,
-        **{name: round(_accuracy(problem.model, resolved, name), 5) for name in SETS},
-        "retain_test_gold": round(float((known[ids] == resolved.data.image_dataset.labels[ids]).mean()), 5),
-        "passes": tracker.images_seen,
-        "device": describe_device(str(model_cache.device)),
-    }
+    own = {"noise": case.noise, "rate": case.rate, "class": case.forgotten, "seed": case.seed}
+    measured = measure_run(case.spec, model_cache, SETS)
+    return own | {name: measured[name] for name in COLUMNS if name in measured}
 
 
 def _case(noise: str, rate: float, name: str, number: int, seed: int) -> NoiseCase:
@@ -99,10 +79,3 @@ def _case(noise: str, rate: float, name: str, number: int, seed: int) -> NoiseCa
     request = ForgetRequest(classifier=card.id, dataset=card.dataset, forget=ForgetClasses(classes=(number,)))
     spec = UnlearnSpec(request=request, method=unsir.id, params=params.model_dump(), seed=seed)
     return NoiseCase(noise, rate, name, seed, spec)
-
-
-def _accuracy(model: torch.nn.Module, resolved: ResolvedRun, name: str) -> float:
-    """Return the accuracy on a set of the split."""
-    rows = torch.from_numpy(getattr(resolved.split, name)).to(resolved.data.images.device)
-    logits = evaluate.logits(model, resolved.data.images[rows])
-    return float((logits.argmax(1) == resolved.data.labels[rows].cpu().numpy()).mean())

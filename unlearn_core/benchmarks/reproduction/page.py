@@ -12,6 +12,7 @@ from unlearn_core.benchmarks.reproduction.l2ul.l2ul_comparisons import published
 from unlearn_core.benchmarks.reproduction.l2ul_claims import l2ul
 from unlearn_core.benchmarks.reproduction.noise_section import noise_claims
 from unlearn_core.benchmarks.reproduction.paper_claim import PaperClaim, Work
+from unlearn_core.benchmarks.reproduction.passed_on_section import passed_on_claims
 from unlearn_core.benchmarks.reproduction.published.published_section import published_setting_claims
 from unlearn_core.benchmarks.reproduction.reinit_claims import REINIT
 from unlearn_core.benchmarks.reproduction.unsir_claims import UNSIR
@@ -74,6 +75,7 @@ def every_finding(tables: Tables) -> list[Claim]:
         *ladder_claims(tables.ladder),
         *ladder_claims(tables.printed, PRINTED_NOISE),
         *published_setting_claims(tables.published),
+        *passed_on_claims(tables.passed_on),
         *noise_claims(tables.noise),
         *published_comparisons(tables.frontier),
         *(_without(*needless) for needless in WITHOUT),
