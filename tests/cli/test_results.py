@@ -8,8 +8,8 @@ import pytest
 
 from unlearn_core.benchmarks import csv_tables, results, results_findings, results_page, tradeoff_plot
 from unlearn_core.benchmarks.csv_tables import Tables
-from unlearn_core.benchmarks.reproduction import noise_plot
 from unlearn_core.benchmarks.reproduction.l2ul import l2ul_plot
+from unlearn_core.benchmarks.reproduction.unsir import noise_plot
 from unlearn_core.benchmarks.results import COLUMNS, benchmark_cases
 from unlearn_core.cli import results as verb
 from unlearn_core.data import datasets

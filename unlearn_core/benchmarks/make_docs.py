@@ -7,10 +7,11 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from unlearn_core.benchmarks.csv_tables import RESULTS_DIR
-from unlearn_core.benchmarks.reproduction import unsir_run_plot, work_pages
+from unlearn_core.benchmarks.reproduction import work_pages
 from unlearn_core.benchmarks.reproduction.corrective_section import corrective_page
 from unlearn_core.benchmarks.reproduction.l2ul import l2ul_run_plot
 from unlearn_core.benchmarks.reproduction.page import reproduction_page
+from unlearn_core.benchmarks.reproduction.unsir import unsir_run_plot
 from unlearn_core.benchmarks.tuning.auto_page import auto_page
 from unlearn_core.benchmarks.tuning.page import tuning_page
 from unlearn_core.charts import charts

@@ -6,10 +6,11 @@ from statistics import mean
 
 from unlearn_core.benchmarks import ablation_section, result_rows
 from unlearn_core.benchmarks.csv_tables import Tables
-from unlearn_core.benchmarks.reproduction import noise_section, passed_on_section
+from unlearn_core.benchmarks.reproduction import passed_on_section
 from unlearn_core.benchmarks.reproduction.l2ul import l2ul_section
 from unlearn_core.benchmarks.reproduction.ladder import ladder_section
 from unlearn_core.benchmarks.reproduction.published import published_section
+from unlearn_core.benchmarks.reproduction.unsir import noise_section
 from unlearn_core.benchmarks.result_rows import REQUESTS, Row, mark, mean_and_deviation, mean_percent, mean_row
 from unlearn_core.benchmarks.results import (
     CORE_METHODS,

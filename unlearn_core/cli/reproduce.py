@@ -58,7 +58,7 @@ def _published(device: str, scratch: Path, end: float) -> None:
 
 def _unsir_noise(device: str, scratch: Path, end: float) -> None:
     from unlearn_core.benchmarks import csv_tables
-    from unlearn_core.benchmarks.reproduction import noise_runs
+    from unlearn_core.benchmarks.reproduction.unsir import noise_runs
     from unlearn_core.charts.measured.noise_levels import KIND_LABELS, TABLE
 
     keys, seconds = list(noise_runs.cases()), end - time.monotonic()

@@ -25,8 +25,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import ablation, csv_tables, results, results_page, tradeoff_plot
-    from unlearn_core.benchmarks.reproduction import noise_plot, noise_runs, page, work_pages
+    from unlearn_core.benchmarks.reproduction import page, work_pages
     from unlearn_core.benchmarks.reproduction.l2ul import l2ul_plot
+    from unlearn_core.benchmarks.reproduction.unsir import noise_plot, noise_runs
     from unlearn_core.charts.measured.l2ul_courses import courses
 
     require_checkout("`results`")

@@ -10,8 +10,8 @@ from statistics import mean, variance
 import pytest
 
 from tests.methods.small_problem import tiny_spec
-from unlearn_core.benchmarks.reproduction import noise_plot, noise_runs, noise_section
-from unlearn_core.benchmarks.reproduction.noise_runs import COLUMNS, NoiseCase
+from unlearn_core.benchmarks.reproduction.unsir import noise_plot, noise_runs, noise_section
+from unlearn_core.benchmarks.reproduction.unsir.noise_runs import COLUMNS, NoiseCase
 from unlearn_core.charts.measured import noise_levels
 from unlearn_core.charts.measured.noise_levels import KINDS, Row
 from unlearn_core.engine.model_cache import ModelCache

@@ -10,11 +10,11 @@ from unlearn_core.benchmarks.published_claims import published_claims
 from unlearn_core.benchmarks.reproduction.findings import Claim, Finding, combine
 from unlearn_core.benchmarks.reproduction.l2ul.l2ul_comparisons import published_comparisons
 from unlearn_core.benchmarks.reproduction.l2ul_claims import l2ul
-from unlearn_core.benchmarks.reproduction.noise_section import noise_claims
 from unlearn_core.benchmarks.reproduction.paper_claim import PaperClaim, Work
 from unlearn_core.benchmarks.reproduction.passed_on_section import passed_on_claims
 from unlearn_core.benchmarks.reproduction.published.published_section import published_setting_claims
 from unlearn_core.benchmarks.reproduction.reinit_claims import REINIT
+from unlearn_core.benchmarks.reproduction.unsir.noise_section import noise_claims
 from unlearn_core.benchmarks.reproduction.unsir_claims import UNSIR
 from unlearn_core.installation import ASSETS
 from unlearn_core.methods import methods

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from unlearn_core.benchmarks import csv_tables, results_page
 from unlearn_core.benchmarks.csv_tables import Tables
-from unlearn_core.benchmarks.reproduction import noise_section, page
+from unlearn_core.benchmarks.reproduction import page
 from unlearn_core.benchmarks.reproduction.l2ul import l2ul_section
 from unlearn_core.benchmarks.reproduction.page import WORKS_DIR
+from unlearn_core.benchmarks.reproduction.unsir import noise_section
 from unlearn_core.charts.text.lesson_text import fill, lesson_values
 from unlearn_core.methods import methods
 from unlearn_core.store.files import shipped_runs

@@ -5,7 +5,7 @@ from collections.abc import Container, Sequence
 from scipy import stats  # pyright: ignore[reportMissingTypeStubs] -- SciPy has no types.
 
 from unlearn_core.benchmarks.reproduction.findings import Claim, Difference, compare_pairs
-from unlearn_core.benchmarks.reproduction.noise_runs import RATES
+from unlearn_core.benchmarks.reproduction.unsir.noise_runs import RATES
 from unlearn_core.benchmarks.result_rows import mark
 from unlearn_core.benchmarks.results import SEEDS
 from unlearn_core.charts.drawing.wording import join_words

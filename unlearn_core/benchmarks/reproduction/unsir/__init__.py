@@ -1,0 +1,1 @@
+"""UNSIR: what its noise does at each learning rate, and a run in pictures."""
