@@ -135,5 +135,8 @@ def test_a_run_without_a_report_cannot_be_continued(done: RunStore) -> None:
         run_plan.resolve(setups.from_params({"classifier": "tiny", "forget": "rows"})[0]).spec, title="x"
     )
     plan = run_plan.resolve(setups.from_params({"classifier": "tiny", "forget": "rows", "start": str(number)})[0])
-    assert plan.error == f"Run {number} has no report, so it cannot be continued. Choose another finished run."
+    assert (
+        plan.error
+        == f"Run {number} has no report that can be read, so it cannot be continued. Choose another finished run."
+    )
     assert plan.sizes is None

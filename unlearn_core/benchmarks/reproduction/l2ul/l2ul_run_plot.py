@@ -41,7 +41,7 @@ def _add_images(figure: Any, report: Report) -> None:
         label, _, before, _ = (names[number] for number in predicted[place])
         titles = (label, f"predicted: {before}", "")
         for axis, pixels, title in zip(axes[:, column], rows, titles, strict=True):
-            axis.imshow(pixels[place], interpolation="none")
+            axis.imshow(pixels[place], interpolation="none", clip_on=False)
             axis.set_title(title, fontsize=9)
             axis.set(xticks=[], yticks=[])
     names = ("forget image", "adversarial", f"change × {change_gain(report):.0f}")

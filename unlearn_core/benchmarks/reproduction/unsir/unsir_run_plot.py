@@ -39,7 +39,7 @@ def _add_tiles(figure: Any, report: Report) -> None:
     pixels = report[NoiseImages].pixels
     chosen = np.linspace(0, len(pixels) - 1, TILES).round().astype(int)
     for axis, place in zip(figure.subplots(1, TILES), chosen, strict=True):
-        axis.imshow(pixels[place], interpolation="none")
+        axis.imshow(pixels[place], interpolation="none", clip_on=False)
         axis.set_axis_off()
     figure.suptitle(f"Noise labelled “{report.forget_set_title}”", fontsize=11)
 
