@@ -36,6 +36,7 @@ from unlearn_core.engine.execute import ModelCache, execute_job, unlearn
 from unlearn_core.engine.jobs import image_features
 from unlearn_core.engine.jobs.image_features import MAX_COMPONENTS
 from unlearn_core.engine.listener import NullListener
+from unlearn_core.engine.measuring import model_features
 from unlearn_core.engine.measuring.model_features import head_inputs
 from unlearn_core.engine.setup import resolve_run
 from unlearn_core.engine.tracking.snapshot_recorder import CAM_IMAGES, SnapshotRecorder, choose_cam_images
@@ -316,7 +317,7 @@ def test_features_are_stored_once_and_near_images_are_alike(home: Path, monkeypa
     alike = found.astype(float) @ found.T
     same = labels[:, None] == labels
     assert alike[same].mean() > alike[~same].mean() + 0.2, "images of a class are alike"
-    monkeypatch.setattr(image_features, "collect_features", lambda *_: pytest.fail("computed a second time"))
+    monkeypatch.setattr(model_features, "head_inputs", lambda *_: pytest.fail("computed a second time"))
     execute_job(run, models, NullListener())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import unlearn_core
-from tests.pages.conftest import visit
+from tests.pages.conftest import come_as, visit
 from unlearn_core.__main__ import main
 from unlearn_core.cli import doctor
 from unlearn_core.data import user_catalog
@@ -15,7 +15,7 @@ from unlearn_core.export.model_card import render_model_card
 from unlearn_core.export.report_file import report_html
 from unlearn_core.installation import VERSION
 
-__all__ = ["visit"]  # a fixture
+__all__ = ["come_as", "visit"]  # fixtures
 
 
 @pytest.fixture(scope="module")

@@ -32,11 +32,11 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.benchmarks import ablation
     from unlearn_core.benchmarks.examples import make_example
     from unlearn_core.benchmarks.make_bundle import build_all, make_ensemble, pack_outputs, plan_tasks
-    from unlearn_core.data.datasets import cifar10_sample_mislabelled
     from unlearn_core.data.sources import data_root
     from unlearn_core.data.standard_requests import ENSEMBLE_REQUEST
     from unlearn_core.domain.errors import InvalidRequestError
     from unlearn_core.engine.devices import resolve_device
+    from unlearn_core.models.classifiers import resnet8_mislabelled
     from unlearn_core.store.files.reports import ENSEMBLE_EXAMPLE_DIR, EXAMPLE_DIR
 
     require_checkout("`bundle`")
@@ -45,8 +45,8 @@ def run(args: argparse.Namespace) -> int:
     device = resolve_device(args.device)
     source = args.source or data_root()
     print(make_sample(ASSETS, source), flush=True)
-    if not (ASSETS / "datasets" / cifar10_sample_mislabelled.CARD.id / cifar10_sample_mislabelled.LABELS_FILE).exists():
-        cifar10_sample_mislabelled.build(ASSETS)
+    if args.classifier == resnet8_mislabelled.CARD.id:
+        make_wrong_labels(ASSETS)
     jobs = args.jobs or (1 if device != "cpu" else os.cpu_count() or 1)
     SCRATCH.mkdir(parents=True, exist_ok=True)
     tasks = plan_tasks(args.classifier, num_golds=args.golds, assets=ASSETS, scratch=SCRATCH, device=device, jobs=jobs)
@@ -97,6 +97,14 @@ def make_sample(assets: Path, source: Path | None) -> str:
     built = sample.build(assets, *archive)
     record_duplicates(record.parent, sample.load(assets).images)
     return f"The sample was built from {source}. Its checksum is {built}."
+
+
+def make_wrong_labels(assets: Path) -> None:
+    """Draw the wrong labels of the mislabelled sample, unless they are there."""
+    from unlearn_core.data.datasets import cifar10_sample_mislabelled as mislabelled
+
+    if not (assets / "datasets" / mislabelled.CARD.id / mislabelled.LABELS_FILE).exists():
+        mislabelled.build(assets)
 
 
 def make_half_models(assets: Path, device: str) -> None:
