@@ -57,7 +57,7 @@ def test_a_click_on_an_image_shows_its_heat_maps(page: Page, app: Served) -> Non
     maps = page.get_by_test_id("stImageCaption").filter(has_text=re.compile("^(before|after|retrained) ·"))
     shown = maps.count()
     images.first.click()
-    expect(page.get_by_text("Evidence for the class")).to_be_visible()
+    expect(page.get_by_text("Evidence for the class", exact=True)).to_be_visible()
     expect(maps).to_have_count(shown + 3)
 
 

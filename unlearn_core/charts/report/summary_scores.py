@@ -142,7 +142,8 @@ CHART = Chart(
     figure=figure,
     summary=summary,
     alt_text=alt_text,
-    section="Inside",
-    order=62,
+    section="Overview",
+    order=70,
     height=_HEIGHT,
+    is_compared=False,  # The table of Compare has the scores beside their parts.
 )
