@@ -4,6 +4,7 @@ import argparse
 import time
 from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from unlearn_core.cli._bar import ProgressBar
@@ -57,37 +58,20 @@ def _published(device: str, scratch: Path, end: float) -> None:
 
 
 def _unsir_noise(device: str, scratch: Path, end: float) -> None:
-    from unlearn_core.benchmarks import csv_tables
     from unlearn_core.benchmarks.reproduction.unsir import noise_runs
     from unlearn_core.charts.measured.noise_levels import KIND_LABELS, TABLE
 
-    keys, seconds = list(noise_runs.cases()), end - time.monotonic()
-    measured = csv_tables.extend(
-        TABLE,
-        noise_runs.COLUMNS,
-        keys,
-        lambda known: noise_runs.measure_missing(known, seconds=seconds, device=device, data_dir=scratch),
-    )
-    for count, row in measured:
+    for count, row in _extended(TABLE, noise_runs, device, scratch, end):
         what = f"{row['class']}, {KIND_LABELS[row['noise']]}, rate {row['rate']}, seed {row['seed']}"
-        print(f"{count} of {len(keys)}: {what}: {row['forget_train']} left, {row['retain_test']} retained", flush=True)
+        print(f"{count}: {what}: {row['forget_train']} left, {row['retain_test']} retained", flush=True)
 
 
 def _corrective(device: str, scratch: Path, end: float) -> None:
-    from unlearn_core.benchmarks import csv_tables
-    from unlearn_core.benchmarks.reproduction import corrective_runs as runs
+    from unlearn_core.benchmarks.reproduction import corrective_runs
 
-    keys, seconds = list(runs.cases()), end - time.monotonic()
-    measured = csv_tables.extend(
-        runs.TABLE,
-        runs.COLUMNS,
-        keys,
-        lambda known: runs.measure_missing(known, seconds=seconds, device=device, data_dir=scratch),
-    )
-    for count, row in measured:
+    for count, row in _extended(corrective_runs.TABLE, corrective_runs, device, scratch, end):
         accuracy = " → ".join(row[f"accuracy_{model}"] for model in ("before", "after"))
-        what = f"{row['method']}, {row['known']}: {accuracy}, retrained {row['accuracy_gold']}"
-        print(f"{count} of {len(keys)}: {what}", flush=True)
+        print(f"{count}: {row['method']}, {row['known']}: {accuracy}, retrained {row['accuracy_gold']}", flush=True)
 
 
 def _l2ul(device: str, scratch: Path, end: float) -> None:
@@ -145,19 +129,28 @@ def _reinit_ladder(device: str, scratch: Path, end: float) -> None:
 
 
 def _reinit_images(device: str, scratch: Path, end: float) -> None:
-    from unlearn_core.benchmarks import csv_tables
+    from unlearn_core.benchmarks.csv_tables import REINIT_IMAGES
     from unlearn_core.benchmarks.reproduction import passed_on
 
-    keys, seconds = list(passed_on.cases()), end - time.monotonic()
-    measured = csv_tables.extend(
-        csv_tables.REINIT_IMAGES,
-        passed_on.COLUMNS,
-        keys,
-        lambda known: passed_on.measure_missing(known, seconds=seconds, device=device, data_dir=scratch),
-    )
-    for count, row in measured:
+    for count, row in _extended(REINIT_IMAGES, passed_on, device, scratch, end):
         what = f"{row['request']}, {row['layers']} layers, {row['learns']}, seed {row['seed']}"
-        print(f"{count} of {len(keys)}: {what}: {row['forget_train']} left, {row['retain_test']} retained", flush=True)
+        print(f"{count}: {what}: {row['forget_train']} left, {row['retain_test']} retained", flush=True)
+
+
+def _extended(
+    table: Path, runs: ModuleType, device: str, scratch: Path, end: float
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Measure the missing rows of a table by the module of its runs; yield "3 of 40" and the row after each."""
+    from unlearn_core.benchmarks import csv_tables
+
+    keys, seconds = list(runs.cases()), end - time.monotonic()
+    for count, row in csv_tables.extend(
+        table,
+        runs.COLUMNS,
+        keys,
+        lambda known: runs.measure_missing(known, seconds=seconds, device=device, data_dir=scratch),
+    ):
+        yield f"{count} of {len(keys)}", row
 
 
 MEASURED: dict[str, Callable[[str, Path, float], None]] = {
