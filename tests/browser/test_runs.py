@@ -127,7 +127,7 @@ def test_a_report_opens_with_its_verdict_and_fills_in_where_it_is_read(page: Pag
     assert before is not None and after is not None and abs(before["y"] - after["y"]) < 30, "what is read does not jump"
     expect(page.get_by_role("button", name="Compare")).to_have_count(0)
     write_report(store, run.id, ())
-    store.finish(run.id, run.attempt, metrics=store.get(CLASS).metrics)
+    store.execution.finish(run.id, run.attempt, metrics=store.get(CLASS).metrics)
     expect(page.get_by_role("button", name="Compare")).to_be_visible()
     expect(page.get_by_text("Still to come")).to_have_count(0)
     expect(page.get_by_role("tab", name="Classes")).to_have_attribute("aria-selected", "true")

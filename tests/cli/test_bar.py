@@ -100,8 +100,8 @@ def test_no_starts_nothing(home: Path, monkeypatch: pytest.MonkeyPatch, command:
     store = RunStore(home)
     spec = run_spec("tiny", method="finetune", classes=["rows"])
     for _ in range(3):
-        number = store.register_running(spec, title="slow", device="cpu")
-        store.finish(number, 1, metrics=RunMetrics(seconds_per_image=60.0))
+        number = store.execution.register_running(spec, title="slow", device="cpu")
+        store.execution.finish(number, 1, metrics=RunMetrics(seconds_per_image=60.0))
     stderr = on_terminal(monkeypatch, "n\n")
     assert main(command) == 130
     assert "Start it? [y/N] Not started." in stderr.getvalue()
@@ -120,8 +120,8 @@ def test_a_training_of_hours_asks_too(home: Path, monkeypatch: pytest.MonkeyPatc
     store, recipe = RunStore(home), classifiers.card("tiny").required_recipe
     for _ in range(3):
         spec = TrainSpec(architecture="tiny", dataset="shapes", recipe=recipe)
-        number = store.register_running(spec, title="slow", device="cpu")
-        store.finish(number, 1, metrics=RunMetrics(seconds_per_image=60.0))
+        number = store.execution.register_running(spec, title="slow", device="cpu")
+        store.execution.finish(number, 1, metrics=RunMetrics(seconds_per_image=60.0))
     stderr = on_terminal(monkeypatch, "n\n")
     assert main(["train", "--classifier", "tiny", "--dataset", "shapes", "--device", "cpu"]) == 130
     assert "Start it? [y/N] Not started." in stderr.getvalue() and len(store.list_runs()) == 3

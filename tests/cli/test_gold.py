@@ -49,15 +49,15 @@ def test_waiting_ends_with_the_run(home: Path, capsys: pytest.CaptureFixture[str
     store = RunStore(home)
 
     def work() -> None:
-        store.worker_heartbeat("w", device="cpu", pid=1, code="x", state="idle")
-        while (run := store.claim("w", device="cpu", kinds={"gold"})) is None:
+        store.execution.worker_heartbeat("w", device="cpu", pid=1, code="x", state="idle")
+        while (run := store.execution.claim("w", device="cpu", kinds={"gold"})) is None:
             time.sleep(0.02)
-        store.worker_heartbeat("w", device="cpu", pid=1, code="x", state="busy")
+        store.execution.worker_heartbeat("w", device="cpu", pid=1, code="x", state="busy")
         time.sleep(0.6)
         if ends == "done":
-            store.finish(run.id, run.attempt, metrics=RunMetrics())
+            store.execution.finish(run.id, run.attempt, metrics=RunMetrics())
         else:
-            store.fail(run.id, run.attempt, "The disk is full.")
+            store.execution.fail(run.id, run.attempt, "The disk is full.")
 
     worker = threading.Thread(target=work)
     worker.start()

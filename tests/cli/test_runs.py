@@ -34,11 +34,13 @@ def spec(method: str = "finetune", classifier: str = "tiny", **fields) -> Unlear
 def store(home: Path) -> RunStore:
     """A history of a finished run, one of another owner that failed, a queued one, and a queued retraining."""
     store = RunStore(home)
-    done = store.register_running(spec(seed=4), title="Forget columns with Fine-tune", device="cpu")
-    store.finish(done, 1, metrics=RunMetrics.model_validate(METRICS))
+    done = store.execution.register_running(spec(seed=4), title="Forget columns with Fine-tune", device="cpu")
+    store.execution.finish(done, 1, metrics=RunMetrics.model_validate(METRICS))
     store.set_note(done, "for the talk")
-    failed = store.register_running(spec("ssd", start=done), title="Forget columns with SSD", device="cpu", owner="ann")
-    store.fail(failed, 1, "The loss is no longer finite.")
+    failed = store.execution.register_running(
+        spec("ssd", start=done), title="Forget columns with SSD", device="cpu", owner="ann"
+    )
+    store.execution.fail(failed, 1, "The loss is no longer finite.")
     store.submit(spec(classifier="mlp-moons"), title="Forget dawn with Fine-tune")
     store.submit(TrainGoldSpec(request=spec().request), title="Retrain without columns")
     return store
@@ -115,7 +117,7 @@ def test_json_has_the_settings_and_the_metrics(store: RunStore, capsys: pytest.C
 
 
 def test_cancel(store: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
-    running = store.register_running(spec(), title="Forget it", device="cpu")
+    running = store.execution.register_running(spec(), title="Forget it", device="cpu")
     lines = said(capsys, "cancel", "3", "1", str(running)).splitlines()
     assert lines == ["Run 3 was cancelled.", "Run 1 was done already.", "Run 5 will stop at its next step."]
     assert store.get(3).state is RunState.CANCELLED

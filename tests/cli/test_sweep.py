@@ -96,11 +96,11 @@ def test_waiting_ends_with_the_best_settings(home, capsys, monkeypatch: pytest.M
             store.sweeps.end(sweep.id, ME, SweepState.DONE)
             return
         store.sweeps.add_trial(sweep, ME, number=number, params={"impair_lr": 0.001 * (number + 1)}, attributes={})
-        run = store.claim(ME, device="cpu", kinds={"unlearn"})
+        run = store.execution.claim(ME, device="cpu", kinds={"unlearn"})
         assert run is not None
-        store.finish(run.id, run.attempt, metrics=metrics(number))
+        store.execution.finish(run.id, run.attempt, metrics=metrics(number))
 
-    store.worker_heartbeat(ME, device="cpu", pid=1, code="", state="idle")
+    store.execution.worker_heartbeat(ME, device="cpu", pid=1, code="", state="idle")
     monkeypatch.setattr(verb.time, "sleep", works)
     assert main([*SWEEP, "--hyperparameter", "impair_lr", "--wait"]) == 0
     said = capsys.readouterr()

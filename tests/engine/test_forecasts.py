@@ -145,7 +145,7 @@ def test_the_machine_is_that_of_the_worker(home: Path) -> None:
     assert this_machine(store).device == "cpu" and this_machine(store).load is None
     cpu_load.publish(home, 1.5)
     assert this_machine(store).load == 1.5
-    store.worker_heartbeat("w", device="cuda:0", pid=1, code="x", state="idle")
+    store.execution.worker_heartbeat("w", device="cuda:0", pid=1, code="x", state="idle")
     assert this_machine(store) == Machine("cuda:0", 1, None), "other programs on the CPU do not slow a GPU down"
 
 
@@ -156,7 +156,7 @@ def test_before_its_first_job_nothing_is_known_of_a_gpu(home: Path) -> None:
 
     store, card = RunStore(home), classifiers.card("tiny")
     data, spec = datasets.card(card.dataset), run_spec("tiny", method="finetune", classes=["rows"])
-    store.worker_heartbeat("w", device="cuda:0", pid=1, code="x", state="idle")
+    store.execution.worker_heartbeat("w", device="cuda:0", pid=1, code="x", state="idle")
     assert of_run(card, data, spec_work(spec, card, data, datasets.load(data.id).labels), store) is None
     assert of_training(card.architecture, data, card.required_recipe, store) is None
     found = of_training(card.architecture, data, card.required_recipe, store, device="cpu")

@@ -34,7 +34,10 @@ def test_each_run_has_the_report_that_it_would_have_alone(home: Path, monkeypatc
     for module in (stacked, loops):
         monkeypatch.setattr(module, "autocast", lambda device: contextlib.nullcontext())
     store, warm = RunStore(home), ModelCache("cpu", home)
-    runs = [store.get(store.register_running(spec, title=run_title(spec, warm), device="cpu")) for spec in SPECS * 2]
+    runs = [
+        store.get(store.execution.register_running(spec, title=run_title(spec, warm), device="cpu"))
+        for spec in SPECS * 2
+    ]
     together = list(execute_stacked(runs[:3], warm, [NullListener()] * 3))
     for run, twin, metrics in zip(runs[:3], runs[3:], together, strict=True):
         alone = execute_job(twin, warm, NullListener())
@@ -55,7 +58,7 @@ def test_each_run_has_the_report_that_it_would_have_alone(home: Path, monkeypatc
 
 def test_a_cancelled_run_stops_no_other(home: Path) -> None:
     store, warm = RunStore(home), ModelCache("cpu", home)
-    runs = [store.get(store.register_running(spec, title="x", device="cpu")) for spec in SPECS[:2]]
+    runs = [store.get(store.execution.register_running(spec, title="x", device="cpu")) for spec in SPECS[:2]]
     first, second = execute_stacked(runs, warm, [Unwanted(), NullListener()])
     assert isinstance(first, CancelledError)
     assert isinstance(second, RunMetrics)
@@ -74,6 +77,6 @@ def test_what_cannot_be_made_side_by_side_is_said(home: Path) -> None:
     assert "Only unlearning runs" in (why_specs_not_stackable([], able) or "")
     spec: UnlearnSpec = tiny_spec("unsir")
     store = RunStore(home)
-    run = store.get(store.register_running(spec, title="x", device="cpu"))
+    run = store.get(store.execution.register_running(spec, title="x", device="cpu"))
     with pytest.raises(NotSupportedError):
         list(execute_stacked([run], ModelCache("cpu", home), [NullListener()]))

@@ -115,10 +115,10 @@ def test_the_seeds_of_a_run_are_in_its_report(lab: Path, tmp_path: Path, monkeyp
     monkeypatch.setenv("UNLEARN_HOME", str(home))
     store = RunStore(home)
     (run,) = store.repeats.submit(store.get(CLASS), 1)
-    claimed = store.claim("w", device="cpu", kinds={"unlearn"})
+    claimed = store.execution.claim("w", device="cpu", kinds={"unlearn"})
     assert claimed is not None
     shutil.copytree(artifacts.run_dir(home, CLASS), artifacts.run_dir(home, run), dirs_exist_ok=True)
-    store.finish(run, claimed.attempt, metrics=RunMetrics())
+    store.execution.finish(run, claimed.attempt, metrics=RunMetrics())
     assert main(["report", str(CLASS), "--out", str(tmp_path / "seeds.html")]) == 0
     text = (tmp_path / "seeds.html").read_text()
     assert "Over 2 seeds" in text
@@ -173,8 +173,8 @@ def test_nothing_is_overwritten(lab: Path, tmp_path: Path, capsys: pytest.Captur
 def test_a_run_that_is_not_done_says_why_it_has_no_report(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = RunStore(home)
     spec = made_up_report().spec
-    failed = store.register_running(spec, title="x", device="cpu")
-    store.fail(failed, 1, "The loss is no longer a number.")
+    failed = store.execution.register_running(spec, title="x", device="cpu")
+    store.execution.fail(failed, 1, "The loss is no longer a number.")
     cancelled = store.submit(spec, title="y")
     store.cancel(cancelled)
     for run, said in ((failed, "failed: The loss is no longer a number."), (cancelled, "cancelled")):

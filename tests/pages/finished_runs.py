@@ -37,11 +37,11 @@ def made_again(store: RunStore, again: int = CLASS, spec: UnlearnSpec | None = N
     """Another finished run with the report of that one, as if it had been made with this spec."""
     run = store.get(again)
     new = run.spec if spec is None else spec
-    number = store.register_running(new, title=run.title, device="cpu")
+    number = store.execution.register_running(new, title=run.title, device="cpu")
     shutil.copytree(store.data_dir / "runs" / str(again), store.data_dir / "runs" / str(number), dirs_exist_ok=True)
     head = store.data_dir / "runs" / str(number) / artifacts.REPORT_FILE
     head.write_text(json.dumps(json.loads(head.read_text()) | {"run": number, "spec": new.model_dump(mode="json")}))
-    store.finish(number, 1, metrics=run.metrics)
+    store.execution.finish(number, 1, metrics=run.metrics)
     return number
 
 
@@ -55,7 +55,7 @@ def by_picture() -> UnlearnSpec:
 
 def started(store: RunStore, *, kinds: frozenset[str] = frozenset({"unlearn"})) -> Run:
     """The next run of these kinds, claimed as a worker does."""
-    run = store.claim("a worker", device="cpu", kinds=set(kinds))
+    run = store.execution.claim("a worker", device="cpu", kinds=set(kinds))
     assert run is not None
     return run
 
@@ -64,4 +64,4 @@ def advance(store: RunStore, run: Run, done: int, *, doing: str = "impair") -> N
     """Says that so many of ten steps of the second of three phases are made, a tenth of a second each."""
     phases = (Phase("noise", 10, 10, 1.9), Phase("impair", 10, done, done / 10), Phase("repair", 20, 0, 0.0))
     points = [CurvePoint(10 + done, 1.9 + done / 10, "impair", 0.5, 0.8)]
-    store.heartbeat(run.id, run.attempt, progress=Progress(phases, doing, 812.4), points=points)
+    store.execution.heartbeat(run.id, run.attempt, progress=Progress(phases, doing, 812.4), points=points)

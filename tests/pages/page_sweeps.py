@@ -48,15 +48,15 @@ def add(store: RunStore, number: int, place: int, *, fate: str = "done", reports
     assert run is not None
     if fate == "queued":
         return run
-    claimed = store.claim(ME, device="cpu", kinds={"unlearn"})
+    claimed = store.execution.claim(ME, device="cpu", kinds={"unlearn"})
     assert claimed is not None and claimed.id == run
     if fate == "failed":
-        store.fail(run, claimed.attempt, "The loss is no longer a number.")
+        store.execution.fail(run, claimed.attempt, "The loss is no longer a number.")
     elif fate == "stopped":
         store.sweeps.prune_trial(run, "Stopped early at step 4 of impair.")
-        store.mark_cancelled(run, claimed.attempt)
+        store.execution.mark_cancelled(run, claimed.attempt)
     elif fate == "done":
-        store.finish(run, claimed.attempt, metrics=metrics(place))
+        store.execution.finish(run, claimed.attempt, metrics=metrics(place))
     if reports:
         shutil.copytree(
             artifacts.run_dir(store.data_dir, CLASS), artifacts.run_dir(store.data_dir, run), dirs_exist_ok=True

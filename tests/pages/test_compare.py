@@ -102,7 +102,7 @@ def test_the_address_follows_the_choice(visit: Visit, done: RunStore) -> None:
 
 
 def test_a_run_that_is_not_over_cannot_be_compared_yet(visit: Visit, done: RunStore) -> None:
-    again = done.register_running(done.get(CLASS).spec, title="Forget discs with UNSIR", device="cpu")
+    again = done.execution.register_running(done.get(CLASS).spec, title="Forget discs with UNSIR", device="cpu")
     app = fine(visit("compare", ids=f"{CLASS},{again}"))
     assert f"Run {again} is not finished yet" in words(app)
     assert "No other run has the same forget request" in words(app)
@@ -110,10 +110,14 @@ def test_a_run_that_is_not_over_cannot_be_compared_yet(visit: Visit, done: RunSt
 
 def test_why_a_run_cannot_be_compared_is_said_of_each(visit: Visit, done: RunStore) -> None:
     spec = done.get(CLASS).spec
-    failed, stopped = (done.register_running(spec, title="Forget discs with UNSIR", device="cpu") for _ in range(2))
-    done.fail(failed, 1, "The loss is no longer a number.")
-    done.mark_cancelled(stopped, 1)
-    gold = done.register_running(TrainGoldSpec(request=by_class().request), title="Gold without discs", device="cpu")
+    failed, stopped = (
+        done.execution.register_running(spec, title="Forget discs with UNSIR", device="cpu") for _ in range(2)
+    )
+    done.execution.fail(failed, 1, "The loss is no longer a number.")
+    done.execution.mark_cancelled(stopped, 1)
+    gold = done.execution.register_running(
+        TrainGoldSpec(request=by_class().request), title="Gold without discs", device="cpu"
+    )
     app = fine(visit("compare", ids=f"{failed},{stopped},{gold},{CLASS},{PICTURES}"))
     said = words(app)
     assert f"Run {failed} failed and has no report. The loss is no longer a number." in said
@@ -222,9 +226,9 @@ def test_a_run_of_another_classifier_on_other_data_stands_beside_with_a_warning(
     visit: Visit, done: RunStore, tab: str
 ) -> None:
     example = reports.load_example()
-    other = done.register_running(example.spec, title="Forget cat with UNSIR", device="cpu")
+    other = done.execution.register_running(example.spec, title="Forget cat with UNSIR", device="cpu")
     shutil.copytree(ROOT / "assets" / "example", done.data_dir / "runs" / str(other), dirs_exist_ok=True)
-    done.finish(other, 1, metrics=RunMetrics())
+    done.execution.finish(other, 1, metrics=RunMetrics())
     link = {"class": "cat", "picture": "11174", "layer": "stage2.0"}
     app = fine(visit("compare", ids=f"{CLASS},{other}", tab=tab, **link))
     said = words(app)

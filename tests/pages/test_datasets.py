@@ -35,9 +35,11 @@ def work(store: RunStore) -> None:
     """Carries out the import that waits, as a worker does."""
     run = started(store, kinds=frozenset({"import"}))
     try:
-        store.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", store.data_dir), NullListener()))
+        store.execution.finish(
+            run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", store.data_dir), NullListener())
+        )
     except Exception as problem:
-        store.fail(run.id, run.attempt, str(problem))
+        store.execution.fail(run.id, run.attempt, str(problem))
 
 
 def added(visit: Visit, store: RunStore, data: bytes) -> AppTest:
@@ -93,9 +95,9 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
     assert app.file_uploader(key="zip-1").value is None, "the field is empty again"
 
     claimed = started(store, kinds=frozenset({"import"}))
-    store.heartbeat(run.id, 1, progress=Progress((Phase("decode", 24, 6, 0.1),), "decode", None))
+    store.execution.heartbeat(run.id, 1, progress=Progress((Phase("decode", 24, 6, 0.1),), "decode", None))
     assert "Decoding images, 6 of 24." in next(bar.proto.text for bar in app.run().get("progress"))
-    store.finish(run.id, 1, metrics=execute_job(claimed, ModelCache("cpu", store.data_dir), NullListener()))
+    store.execution.finish(run.id, 1, metrics=execute_job(claimed, ModelCache("cpu", store.data_dir), NullListener()))
     fine(app.run())
     assert "**Three people** is ready." in app.success[0].value
     fine(app.run())

@@ -232,7 +232,7 @@ def test_an_unfinished_run_is_cancelled_before_it_can_be_deleted(visit: Visit, s
     assert "**0 runs**" in words(app)
     app.button(key="cancel").click().run()
     assert store.get(number).cancelling
-    store.mark_cancelled(number, run.attempt)
+    store.execution.mark_cancelled(number, run.attempt)
     app = tick(visit("history"), store, 0)
     app.button(key="delete").click().run()
     assert store.list_runs() == []
@@ -242,7 +242,7 @@ def test_states_are_told_apart(visit: Visit, store: RunStore) -> None:
     for name in ("rows", "columns", "checks"):
         store.submit(by_class(name), title=f"Forget {name} with UNSIR")
     run = started(store)
-    store.fail(run.id, run.attempt, "It broke.")
+    store.execution.fail(run.id, run.attempt, "It broke.")
     started(store)
     table = fine(visit("history")).dataframe[0].value
     assert table["state"].tolist() == ["◌ queued", "◔ running", "✕ failed"]

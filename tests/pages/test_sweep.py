@@ -50,8 +50,10 @@ def test_one_hyperparameter_is_two_clicks_from_the_method_page(visit: Visit, sto
 def test_a_sweep_of_hours_asks_before_it_starts(visit: Visit, store: RunStore) -> None:
     spec = run_spec("tiny", method="unsir", classes=["discs"])
     for _ in range(3):
-        store.finish(
-            store.register_running(spec, title="slow", device="cpu"), 1, metrics=RunMetrics(seconds_per_image=2.0)
+        store.execution.finish(
+            store.execution.register_running(spec, title="slow", device="cpu"),
+            1,
+            metrics=RunMetrics(seconds_per_image=2.0),
         )
     app = fine(visit("sweep", **SETUP, knobs="impair_lr"))
     app = fine(app.button(key="sweep-start").click().run())
@@ -150,7 +152,7 @@ def test_without_gold_it_can_be_trained_and_the_accuracies_are_aimed_at(visit: V
 def test_a_sweep_without_a_trial_says_what_it_waits_for(visit: Visit, store: RunStore) -> None:
     number = begin(store)
     assert "No worker is running" in words(fine(visit("sweep", sweep=str(number))))
-    store.worker_heartbeat(ME, device="cpu", pid=1, code="", state="idle")
+    store.execution.worker_heartbeat(ME, device="cpu", pid=1, code="", state="idle")
     assert "The first trial is queued" in words(fine(visit("sweep", sweep=str(number))))
     add(store, number, 0, fate="running")
     app = fine(visit("sweep", sweep=str(number)))

@@ -72,12 +72,12 @@ def test_a_waiting_run_has_a_worker_started_once(visit: Visit, store: RunStore, 
     app.run()
     fine(visit("history"))
     assert len(workers) == 1, "one is coming up"
-    store.worker_heartbeat("w", device="cpu", pid=1, code="c", state="busy")
+    store.execution.worker_heartbeat("w", device="cpu", pid=1, code="c", state="busy")
     assert STARTING not in words(fine(app.run()))
     workers[0].code = -signal.SIGKILL
     app.run()
     assert len(workers) == 1, "another one is there"
-    store.deregister_worker("w")
+    store.execution.deregister_worker("w")
     app.run()
     assert len(workers) == 2
 
@@ -144,7 +144,7 @@ def test_where_the_server_may_start_none_it_says_how_to(
     app = fine(visit(page, id=str(number)))
     assert "The worker stopped unexpectedly, so the run cannot continue." in app.warning[0].value
     assert [code.value for code in app.code] == [COMMAND]
-    store.expire_leases()
+    store.execution.expire_leases()
     app = fine(visit(page, id=str(number)))
     assert "No worker is running, so nothing starts." in app.warning[0].value
     assert [code.value for code in app.code] == [COMMAND]
@@ -178,7 +178,7 @@ def test_a_worker_that_ends_by_itself_is_not_started_over_and_over(
 def test_a_run_that_the_command_line_makes_needs_no_worker(
     visit: Visit, store: RunStore, workers: list[Started]
 ) -> None:
-    number = store.register_running(by_class(), title="a", device="cpu")
+    number = store.execution.register_running(by_class(), title="a", device="cpu")
     expire(store.data_dir, number)
     assert GOES_ON in words(fine(visit("run", id=str(number))))
 

@@ -11,8 +11,8 @@ if __name__ == "__main__":
     store, claimed = RunStore(Path(sys.argv[1])), []
     print("ready", flush=True)
     sys.stdin.readline()  # all begin together
-    while (run := store.claim(sys.argv[2], device="cpu", kinds=EVERY)) is not None:
+    while (run := store.execution.claim(sys.argv[2], device="cpu", kinds=EVERY)) is not None:
         claimed.append(run.id)
-        store.heartbeat(run.id, run.attempt)
-        store.finish(run.id, run.attempt, metrics=RunMetrics())
+        store.execution.heartbeat(run.id, run.attempt)
+        store.execution.finish(run.id, run.attempt, metrics=RunMetrics())
     print(*claimed)

@@ -55,8 +55,8 @@ def another() -> Iterator[int]:
 def claimed(store: RunStore) -> int:
     """A run in the hands of a worker that has just been heard of."""
     number = store.submit(spec(), title="a")
-    store.worker_heartbeat("worker", device="cpu", pid=1, code="x", state="busy")
-    run = store.claim("worker", device="cpu", kinds=EVERY)
+    store.execution.worker_heartbeat("worker", device="cpu", pid=1, code="x", state="busy")
+    run = store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None and run.id == number
     return number
 
@@ -69,7 +69,7 @@ def test_a_worker_that_dies_is_missed_at_once_whatever_its_clock_said(store: Run
     assert store.sweeps.acquire_leases("worker")
     clock(later=SILENT)
     assert store.workers() == []
-    assert store.expire_leases() == [number]
+    assert store.execution.expire_leases() == [number]
     assert store.get(number).state is RunState.QUEUED
     assert store.sweeps.acquire_leases("another")
 
@@ -82,7 +82,7 @@ def test_a_worker_whose_clock_is_wrong_is_alive_and_keeps_what_it_has(store: Run
     assert store.sweeps.acquire_leases("worker")
     clock(later=SILENT / 2)
     assert [row.name for row in store.workers()] == ["worker"]
-    assert store.expire_leases() == []
+    assert store.execution.expire_leases() == []
     assert store.sweeps.acquire_leases("another") == []
 
 
@@ -102,16 +102,16 @@ def test_of_another_machine_the_date_is_all_that_is_known(home: Path, store: Run
     number = claimed(store)
     sql(home, "UPDATE run SET lease = ?, boot = 'of another machine', uptime = 1e9", time.time() + seconds)
     sql(home, "UPDATE worker SET seen = ?, boot = 'of another machine', uptime = 1e9", time.time() + seconds)
-    assert store.expire_leases() == ([] if held else [number])
+    assert store.execution.expire_leases() == ([] if held else [number])
     assert bool(store.workers()) == (held or seconds == -1.0)
 
 
 def test_a_process_that_has_the_id_of_a_dead_maker_does_not_hold_its_run(home: Path, store: RunStore, another: int):
-    number = store.register_running(spec(), title="a", device="cpu")
+    number = store.execution.register_running(spec(), title="a", device="cpu")
     expire(home, number)
-    assert store.expire_leases() == []
+    assert store.execution.expire_leases() == []
     sql(home, "UPDATE run SET worker = replace(worker, ?, ?)", f" {os.getpid()}", f" {another}")
-    assert store.expire_leases() == [number]
+    assert store.execution.expire_leases() == [number]
     assert store.get(number).state is RunState.FAILED
     store.delete(number)
 
@@ -151,27 +151,27 @@ def old(home: Path, worker: str, lease: float) -> RunStore:
 def test_a_run_of_the_release_before_whose_worker_is_gone_starts_again(home: Path, seconds: float):
     store = old(home, "host cpu 7", time.time() + seconds)
     assert store.workers() == []
-    assert store.expire_leases() == [1]
+    assert store.execution.expire_leases() == [1]
     assert claimed_again(store) == (1, 2)
 
 
 def test_a_run_of_the_release_before_stays_with_a_worker_that_is_there(home: Path):
     store = old(home, "host cpu 7", time.time() + 4.0)
     assert [row.name for row in store.workers()] == ["w"]
-    assert store.expire_leases() == []
-    store.finish(1, 1, metrics=RunMetrics())
+    assert store.execution.expire_leases() == []
+    store.execution.finish(1, 1, metrics=RunMetrics())
 
 
 def test_a_maker_of_the_release_before_is_known_by_its_id_for_a_day(home: Path, another: int):
     maker = f"maker {os.uname().nodename} {another}"
     store = old(home, maker, time.time() - HOUR)
-    assert store.expire_leases() == []
+    assert store.execution.expire_leases() == []
     sql(home, "UPDATE run SET lease = lease - 25 * 3600")
-    assert store.expire_leases() == [1]
+    assert store.execution.expire_leases() == [1]
     assert store.get(1).state is RunState.FAILED
 
 
 def claimed_again(store: RunStore) -> tuple[int, int]:
-    run = store.claim("another", device="cpu", kinds=EVERY)
+    run = store.execution.claim("another", device="cpu", kinds=EVERY)
     assert run is not None
     return run.id, run.attempt

@@ -73,7 +73,7 @@ def test_the_folder_can_be_worked_in(home: Path) -> None:
     spec = store.get(2).spec
     number = store.submit(spec, title="Once more")
     assert number == max(RUNS) + 1
-    claimed = store.claim("a worker", device="cpu", kinds={"unlearn"})
+    claimed = store.execution.claim("a worker", device="cpu", kinds={"unlearn"})
     assert claimed is not None and (claimed.id, claimed.spec) == (number, spec)
 
 

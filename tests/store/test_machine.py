@@ -72,7 +72,7 @@ class Runs(RuleBasedStateMachine):
     @rule()
     def claim(self):
         queued = {number: row for number, row in self.model.items() if row.state == "queued"}
-        run = self.store.claim("worker", device="cpu", kinds=EVERY)
+        run = self.store.execution.claim("worker", device="cpu", kinds=EVERY)
         assert (run is None) == (not queued)
         if run is not None:
             row = queued[run.id]
@@ -91,9 +91,9 @@ class Runs(RuleBasedStateMachine):
         )
         if row.state != "running" or late:
             with pytest.raises(LeaseLostError):
-                getattr(self.store, report)(run, row.attempt - late, **more)
+                getattr(self.store.execution, report)(run, row.attempt - late, **more)
             return
-        wish = getattr(self.store, report)(run, row.attempt, **more)
+        wish = getattr(self.store.execution, report)(run, row.attempt, **more)
         if report == "heartbeat":
             urgent = any(other.state == "queued" and other.priority < row.priority for other in self.model.values())
             assert wish == (row.cancelling, urgent)
@@ -115,10 +115,10 @@ class Runs(RuleBasedStateMachine):
         row = self.model[run]
         if row.state == "running":
             expire(self.home, run)
-            assert self.store.expire_leases() == [run]
+            assert self.store.execution.expire_leases() == [run]
             row.back(lost=True)
         else:
-            assert self.store.expire_leases() == []
+            assert self.store.execution.expire_leases() == []
 
     @rule()
     def restart(self):

@@ -24,9 +24,9 @@ def store(home) -> RunStore:
 
 def served(store: RunStore, seconds: float = 10.0) -> str:
     """Claims and finishes the next run, as if it had taken so long; gives its title."""
-    run = store.claim("worker", device="cpu", kinds=EVERY)
+    run = store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None
-    store.finish(run.id, run.attempt, metrics=RunMetrics())
+    store.execution.finish(run.id, run.attempt, metrics=RunMetrics())
     sql(store.data_dir, "UPDATE run SET started = finished - ? WHERE id = ?", seconds, run.id)
     return run.title
 
@@ -70,7 +70,9 @@ def test_who_has_a_run_in_hand_waits_for_who_has_none(store):
     store.submit(spec(), title="A0", owner="A")
     store.submit(spec(), title="A1", owner="A")
     store.submit(spec(), title="B0", owner="B")
-    titles = [run.title for _ in range(3) if (run := store.claim("worker", device="cpu", kinds=EVERY)) is not None]
+    titles = [
+        run.title for _ in range(3) if (run := store.execution.claim("worker", device="cpu", kinds=EVERY)) is not None
+    ]
     assert titles == ["A0", "B0", "A1"]
 
 
@@ -85,9 +87,9 @@ def test_what_was_served_an_hour_ago_is_forgotten(store):
 
 def test_a_run_that_gave_way_keeps_its_place(store):
     first, second = (store.submit(spec(), title=title) for title in "ab")
-    run = store.claim("worker", device="cpu", kinds=EVERY)
+    run = store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None
-    store.requeue(run.id, run.attempt)
+    store.execution.requeue(run.id, run.attempt)
     assert [store.queue_position(number) for number in (first, second)] == [0, 1]
     assert served(store) == "a"
 
@@ -112,7 +114,7 @@ def test_positions_are_the_order_in_which_runs_are_served(store):
 
 def test_who_does_not_wait_has_position_zero(store):
     number = store.submit(spec(), title="a")
-    store.claim("worker", device="cpu", kinds=EVERY)
+    store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert store.queue_position(number) == 0
     assert store.runs_ahead(number).runs == []
     second = store.submit(spec(), title="b")
@@ -130,7 +132,7 @@ def test_a_full_queue_says_so(store, home):
     with pytest.raises(StoreError, match="queue is full: 200 runs are queued"):
         store.submit(spec(), title="one more", owner="somebody else")
     store.submit(MeasureSpec(run=1), title="the lab's own", owner="A")
-    store.claim("worker", device="cpu", kinds=EVERY)
+    store.execution.claim("worker", device="cpu", kinds=EVERY)
     store.submit(TrainGoldSpec(request=REQUEST), title="there is room again", owner="somebody else")
 
 
@@ -145,13 +147,13 @@ def test_who_asks_for_the_same_shares_one_run(store, home):
     (number,) = {one.run for one in asked}
     assert [one.already_queued for one in asked].count(False) == 1
     assert not ask(TrainGoldSpec(request=REQUEST, seed=1)).already_queued, "another seed is another gold"
-    run = store.claim("worker", device="cpu", kinds=EVERY)
+    run = store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None
     assert ask() == (number, True), "one that is in hand is shared as well"
     store.cancel(number)
     again = ask(owner="B")
     assert not again.already_queued and again.run != number, "what is being stopped brings nothing"
-    store.mark_cancelled(number, run.attempt)
+    store.execution.mark_cancelled(number, run.attempt)
     store.cancel(again.run)
     assert not ask().already_queued
 
@@ -161,8 +163,8 @@ def test_a_claim_is_quick_at_a_depth_of_2000(store, home):
     spent = []
     for _ in range(40):
         began = time.process_time()  # what others do on this machine does not count
-        run = store.claim("worker", device="cpu", kinds=EVERY)
+        run = store.execution.claim("worker", device="cpu", kinds=EVERY)
         spent.append(time.process_time() - began)
         assert run is not None
-        store.finish(run.id, run.attempt, metrics=RunMetrics())
+        store.execution.finish(run.id, run.attempt, metrics=RunMetrics())
     assert statistics.median(spent) < 0.010

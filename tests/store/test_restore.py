@@ -61,9 +61,9 @@ def report() -> Report:
 
 def ended(store: RunStore, title: str = "Forget cat with UNSIR", *, owner: str = "local") -> int:
     """A finished run with a report, whose title is as the report alone would have it."""
-    number = store.register_running(report().spec, title=title, device="cpu", owner=owner)
+    number = store.execution.register_running(report().spec, title=title, device="cpu", owner=owner)
     reports.write(report(), artifacts.run_dir(store.data_dir, number))
-    store.finish(number, 1, metrics=RunMetrics(accuracy={"after": {"forget_test": 0.25}}))
+    store.execution.finish(number, 1, metrics=RunMetrics(accuracy={"after": {"forget_test": 0.25}}))
     return number
 
 
@@ -91,15 +91,15 @@ def test_finished_runs_come_back_when_the_database_is_lost(home: Path, lose: Los
 def test_no_old_folder_is_written_to_when_the_database_is_lost(home: Path, lose: Loss) -> None:
     store = RunStore(home)
     ended(store)
-    failed = store.register_running(spec(), title="It fails", device="cpu")
+    failed = store.execution.register_running(spec(), title="It fails", device="cpu")
     (folder(home, failed) / "left.txt").write_text("half a report")
-    store.fail(failed, 1, "It broke.")
+    store.execution.fail(failed, 1, "It broke.")
     before = {run: contents(home, run) for run in (1, 2)}
     lose(home)
     again = RunStore(home)
     number = again.submit(spec(), title="new")
     assert number == 3
-    run = again.claim("worker", device="cpu", kinds=EVERY)
+    run = again.execution.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None and run.id == number
     assert list(folder(home, number).iterdir()) == []
     assert {run: contents(home, run) for run in (1, 2)} == before
@@ -110,10 +110,10 @@ import sys
 from pathlib import Path
 from unlearn_core.store.queue.run_store import RunStore
 store = RunStore(Path(sys.argv[1]))
-store.worker_heartbeat("a worker", device="cpu", pid=1, code="", state="idle")
+store.execution.worker_heartbeat("a worker", device="cpu", pid=1, code="", state="idle")
 print("open", flush=True)
 for _ in sys.stdin:
-    run = store.claim("a worker", device="cpu", kinds={"unlearn"})
+    run = store.execution.claim("a worker", device="cpu", kinds={"unlearn"})
     print([run.id for run in store.list_runs()], run and run.id, flush=True)
 """
 
@@ -202,14 +202,16 @@ def test_a_damaged_record_is_made_up_for_by_the_report(home: Path) -> None:
 
 def test_what_has_no_report_comes_back_by_its_record(home: Path) -> None:
     store = RunStore(home)
-    gold = store.register_running(TrainGoldSpec(request=spec().request), title="Gold without rows", device="cpu")
-    store.finish(gold, 1, metrics=RunMetrics(gold="abc"))
+    gold = store.execution.register_running(
+        TrainGoldSpec(request=spec().request), title="Gold without rows", device="cpu"
+    )
+    store.execution.finish(gold, 1, metrics=RunMetrics(gold="abc"))
     about, relearned = ended(store), RelearnMetrics(times={"after": 4}, index=None)
-    measure = store.register_running(MeasureSpec(run=about), title="Measure", device="cpu")
-    store.finish(measure, 1, metrics=RunMetrics(relearn=relearned))
-    look = store.register_running(ExplainSpec(run=about, picture=0, target=0), title="Look", device="cpu")
+    measure = store.execution.register_running(MeasureSpec(run=about), title="Measure", device="cpu")
+    store.execution.finish(measure, 1, metrics=RunMetrics(relearn=relearned))
+    look = store.execution.register_running(ExplainSpec(run=about, picture=0, target=0), title="Look", device="cpu")
     artifacts.write_part(folder(home, look), "cam", report().parts["accuracy"])
-    store.finish(look, 1, metrics=RunMetrics())
+    store.execution.finish(look, 1, metrics=RunMetrics())
     kept = store.get(gold), store.get(about)
     deleted(home)
     again = RunStore(home)
@@ -227,10 +229,10 @@ def test_repeats_and_forks_find_each_other_again_and_trials_are_ordinary_runs(ho
     trial = store.submit(spec(), title="trial", group=sweep_group(1), parent=first)
     orphan = store.submit(spec(), title="fork", parent=again)
     for _ in (again, trial, orphan):
-        run = store.claim("worker", device="cpu", kinds=EVERY)
+        run = store.execution.claim("worker", device="cpu", kinds=EVERY)
         assert run is not None
         reports.write(report(), folder(home, run.id))
-        store.finish(run.id, 1, metrics=RunMetrics())
+        store.execution.finish(run.id, 1, metrics=RunMetrics())
     shutil.rmtree(folder(home, again))
     deleted(home)
     found = RunStore(home)
@@ -312,14 +314,14 @@ def test_the_next_attempt_begins_with_an_empty_folder(home: Path) -> None:
     store = RunStore(home)
     number = store.submit(spec(), title="a")
     for attempt in (1, 2):
-        run = store.claim("worker", device="cpu", kinds=EVERY)
+        run = store.execution.claim("worker", device="cpu", kinds=EVERY)
         assert run is not None and run.attempt == attempt
         assert list(folder(home, number).iterdir()) == []
         (folder(home, number) / "parts").mkdir()
         (folder(home, number) / "parts" / ".membership.npz.nwrnus6c").write_bytes(b"half")
         (folder(home, number) / "parts" / "relearn.json").write_text("{}")
         if attempt == 1:
-            store.mark_crashed(number, attempt, "It died.")
+            store.execution.mark_crashed(number, attempt, "It died.")
 
 
 def test_a_training_goes_on_with_its_curve(home: Path) -> None:
@@ -328,11 +330,11 @@ def test_a_training_goes_on_with_its_curve(home: Path) -> None:
     wish = TrainSpec.model_validate({"architecture": "a", "dataset": "b", "recipe": recipe})
     number = store.submit(wish, title="Train")
     for attempt in (1, 2):
-        run = store.claim("worker", device="cpu", kinds={"train"})
+        run = store.execution.claim("worker", device="cpu", kinds={"train"})
         assert run is not None and run.attempt == attempt
         (folder(home, number) / f"{attempt}.json").write_text("{}")
         if attempt == 1:
-            store.requeue(number, attempt)
+            store.execution.requeue(number, attempt)
     assert sorted(path.name for path in folder(home, number).iterdir()) == ["1.json", "2.json"]
 
 
@@ -342,7 +344,7 @@ def test_a_run_never_begins_in_the_folder_of_another(home: Path) -> None:
     first, second = (store.submit(spec(), title=name) for name in "ab")
     folder(home, first).mkdir(parents=True)
     (folder(home, first) / "report.json").write_text("somebody's")
-    run = store.claim("worker", device="cpu", kinds=EVERY)
+    run = store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None and run.id == second
     refused: Run = store.get(first)
     assert refused.state is RunState.FAILED and "holds another run" in str(refused.error)
@@ -353,8 +355,8 @@ def test_a_run_never_begins_in_the_folder_of_another(home: Path) -> None:
     (folder(home, second + 2) / "report.json").write_text("somebody's")
     for _ in range(2):
         with pytest.raises(StoreError, match="holds another run"):
-            store.register_running(spec(), title="c", device="cpu")
-    assert store.register_running(spec(), title="d", device="cpu") == second + 3
+            store.execution.register_running(spec(), title="c", device="cpu")
+    assert store.execution.register_running(spec(), title="d", device="cpu") == second + 3
 
 
 DIE_WHEN_STARTING = """
@@ -373,7 +375,7 @@ def die(connection):
 
 store.workers()  # opens the database, which writes too
 event.listen(Engine, "commit", die)
-store.claim("a worker", device="cpu", kinds={"unlearn"})
+store.execution.claim("a worker", device="cpu", kinds={"unlearn"})
 """
 
 
@@ -383,7 +385,7 @@ def test_a_worker_killed_while_it_starts_a_run_loses_nothing(home: Path) -> None
     number = store.submit(spec(), title="a")
     assert subprocess.run([sys.executable, "-c", DIE_WHEN_STARTING, str(home)], check=False).returncode == 9
     assert folder(home, number).exists() and store.get(number).state is RunState.QUEUED
-    run = store.claim("another worker", device="cpu", kinds=EVERY)
+    run = store.execution.claim("another worker", device="cpu", kinds=EVERY)
     assert run is not None and (run.id, run.attempt) == (number, 1)
 
 
@@ -395,13 +397,13 @@ def refuse_writes(connection: Connection) -> None:
 def test_a_start_that_cannot_be_stored_is_tried_again_in_the_same_folder(home: Path) -> None:
     store = RunStore(home)
     first, second = (store.submit(spec(), title=name, group="both") for name in "ab")
-    run = store.claim("worker", device="cpu", kinds=EVERY)
+    run = store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None and run.id == first
 
     def start() -> list[Run]:
-        return store.claim_group(run, "worker", device="cpu", is_compatible=lambda spec: True, limit=1)
+        return store.execution.claim_group(run, "worker", device="cpu", is_compatible=lambda spec: True, limit=1)
 
-    for act in (start, lambda: store.claim("worker", device="cpu", kinds=EVERY)):
+    for act in (start, lambda: store.execution.claim("worker", device="cpu", kinds=EVERY)):
         event.listen(Engine, "commit", refuse_writes)
         try:
             with pytest.raises(StoreError, match="disk is full"):
@@ -417,7 +419,7 @@ def test_a_folder_that_cannot_be_made_is_named(home: Path) -> None:
     store = RunStore(home)
     (home / "runs").write_text("a file in the way")
     with pytest.raises(StoreError, match="Cannot write to the folder"):
-        store.register_running(spec(), title="a", device="cpu")
+        store.execution.register_running(spec(), title="a", device="cpu")
 
 
 def test_a_record_says_what_the_row_says(home: Path) -> None:
@@ -439,7 +441,7 @@ def test_a_lost_database_keeps_owners_and_what_is_shared(home: Path) -> None:
 
 def test_a_run_that_was_being_measured_does_not_come_back_as_finished(home: Path) -> None:
     store = RunStore(home)
-    number = store.register_running(report().spec, title="being measured", device="cpu")
+    number = store.execution.register_running(report().spec, title="being measured", device="cpu")
     reports.write(replace(report(), pending=("membership", "timings")), folder(home, number))
     before = contents(home, number)
     ended(store)

@@ -13,8 +13,9 @@ from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
 from unlearn_core.domain.run import CurvePoint, Phase, Priority, Progress, RunFilter, RunState
 from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue.lease import ControlSignal
 from unlearn_core.store.queue.rates import Rate
-from unlearn_core.store.queue.run_store import ControlSignal, RunStore
+from unlearn_core.store.queue.run_store import RunStore
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def store(home) -> RunStore:
 
 
 def claim(store: RunStore, kinds=EVERY):
-    run = store.claim("worker", device="cpu", kinds=kinds)
+    run = store.execution.claim("worker", device="cpu", kinds=kinds)
     assert run is not None
     return run
 
@@ -57,11 +58,11 @@ def test_the_whole_way_of_a_run(store):
     assert claim_none(store), "a run is claimed once"
     progress = Progress((Phase("impair", 10, 3, 0.5),), "impair", 900.0)
     points = [CurvePoint(0, 0.0, "impair", 0.9, 0.8), CurvePoint(4, 0.2, "impair", 0.1, 0.7)]
-    assert store.heartbeat(number, 1, progress=progress, points=points) == ControlSignal(False, False)
+    assert store.execution.heartbeat(number, 1, progress=progress, points=points) == ControlSignal(False, False)
     assert store.get(number).progress == progress
     assert store.curve(number) == points
     assert store.curve(number, after=0) == points[1:]
-    store.finish(number, 1, metrics=RunMetrics(seconds_per_image=0.25))
+    store.execution.finish(number, 1, metrics=RunMetrics(seconds_per_image=0.25))
     run = store.get(number)
     assert (run.state, run.metrics, run.error) == (RunState.DONE, RunMetrics(seconds_per_image=0.25), None)
     assert run.started is not None
@@ -75,8 +76,8 @@ def test_a_rate_is_that_of_one_classifier_and_one_device(store):
     def ran(classifier: str, seconds: float | None, *, gold: bool = False) -> None:
         request = REQUEST.model_copy(update={"classifier": classifier})
         one = TrainGoldSpec(request=request) if gold else spec().model_copy(update={"request": request})
-        number = store.register_running(one, title="a", device="cpu")
-        store.finish(number, 1, metrics=RunMetrics(seconds_per_image=seconds))
+        number = store.execution.register_running(one, title="a", device="cpu")
+        store.execution.finish(number, 1, metrics=RunMetrics(seconds_per_image=seconds))
 
     for seconds in (0.1, 0.2, 0.9, None):
         ran("tiny", seconds)
@@ -95,17 +96,17 @@ def test_a_rate_is_that_of_one_classifier_and_one_device(store):
 
 
 def test_a_rate_counts_planned_images_and_says_what_else_took_time(store):
-    number = store.register_running(spec(), title="a", device="cpu")
+    number = store.execution.register_running(spec(), title="a", device="cpu")
     seconds = JobSeconds(total=9.0, load=1.0, forget=4.0, evaluate=2.0, probes=2.0)
     done = RunMetrics(seconds=seconds, seconds_per_image=0.04, planned_images=200, threads=2, load=0.7)
-    store.finish(number, 1, metrics=done)
+    store.execution.finish(number, 1, metrics=done)
     (rate,) = store.rates("cpu", "tiny")
     assert rate == Rate(spec().method, REQUEST.dataset, 4.0 / 200, 5.0, 0.7), "100 of 200 images were needed"
     assert store.get(number).metrics == done
 
 
 def claim_none(store: RunStore) -> bool:
-    return store.claim("another", device="cpu", kinds=EVERY) is None
+    return store.execution.claim("another", device="cpu", kinds=EVERY) is None
 
 
 def test_only_kinds_that_were_asked_for_are_claimed(store):
@@ -124,32 +125,32 @@ def test_reports_on_a_run_that_was_lost_are_refused(store, home):
     number = store.submit(spec(), title="a")
     claim(store)
     expire(home, number)
-    assert store.expire_leases() == [number]
-    assert store.expire_leases() == []
+    assert store.execution.expire_leases() == [number]
+    assert store.execution.expire_leases() == []
     assert claim(store).attempt == 2
     for report in (
-        lambda: store.heartbeat(number, 1),
-        lambda: store.finish(number, 1, metrics=RunMetrics.model_validate({"of": "attempt 1"})),
-        lambda: store.fail(number, 1, "late"),
-        lambda: store.mark_cancelled(number, 1),
-        lambda: store.requeue(number, 1),
-        lambda: store.mark_crashed(number, 1, "late"),
+        lambda: store.execution.heartbeat(number, 1),
+        lambda: store.execution.finish(number, 1, metrics=RunMetrics.model_validate({"of": "attempt 1"})),
+        lambda: store.execution.fail(number, 1, "late"),
+        lambda: store.execution.mark_cancelled(number, 1),
+        lambda: store.execution.requeue(number, 1),
+        lambda: store.execution.mark_crashed(number, 1, "late"),
     ):
         with pytest.raises(LeaseLostError, match="was lost"):
             report()
-    store.finish(number, 2, metrics=RunMetrics.model_validate({"of": "attempt 2"}))
+    store.execution.finish(number, 2, metrics=RunMetrics.model_validate({"of": "attempt 2"}))
     assert store.get(number).metrics.to_dict() == {"of": "attempt 2"}
 
 
 def test_a_finished_state_is_never_overwritten(store):
     number = store.submit(spec(), title="a")
     claim(store)
-    store.finish(number, 1, metrics=RunMetrics())
+    store.execution.finish(number, 1, metrics=RunMetrics())
     for report in (
-        lambda: store.fail(number, 1, "late"),
-        lambda: store.mark_cancelled(number, 1),
-        lambda: store.requeue(number, 1),
-        lambda: store.mark_crashed(number, 1, "late"),
+        lambda: store.execution.fail(number, 1, "late"),
+        lambda: store.execution.mark_cancelled(number, 1),
+        lambda: store.execution.requeue(number, 1),
+        lambda: store.execution.mark_crashed(number, 1, "late"),
     ):
         with pytest.raises(LeaseLostError):
             report()
@@ -162,12 +163,12 @@ def test_giving_way_is_no_death(store):
     number = store.submit(TrainGoldSpec(request=REQUEST), title="gold", priority=Priority.BACKGROUND)
     for attempt in range(1, 6):
         assert claim(store).attempt == attempt
-        store.requeue(number, attempt)
+        store.execution.requeue(number, attempt)
     claim(store)
-    store.mark_crashed(number, 6, "died")
+    store.execution.mark_crashed(number, 6, "died")
     assert store.get(number).state is RunState.QUEUED
     claim(store)
-    store.mark_crashed(number, 7, "The process died twice.")
+    store.execution.mark_crashed(number, 7, "The process died twice.")
     assert store.get(number).error == "The process died twice."
 
 
@@ -175,8 +176,8 @@ def test_a_beat_keeps_the_lease(store, home):
     number = store.submit(spec(), title="a")
     claim(store)
     expire(home, number)
-    store.heartbeat(number, 1)
-    assert store.expire_leases() == []
+    store.execution.heartbeat(number, 1)
+    assert store.execution.expire_leases() == []
 
 
 @pytest.mark.parametrize("is_unlearned", [False, True])
@@ -187,7 +188,7 @@ def test_a_new_attempt_keeps_what_unlearning_left_and_nothing_less(store, is_unl
     (folder / "parts" / "curves.json").write_text("{}")
     if is_unlearned:
         (folder / artifacts.WEIGHTS_FILE).write_bytes(b"weights")
-    store.requeue(number, run.attempt)
+    store.execution.requeue(number, run.attempt)
     assert claim(store).attempt == 2
     assert bool(list(folder.rglob("*.json"))) is is_unlearned
 
@@ -195,8 +196,10 @@ def test_a_new_attempt_keeps_what_unlearning_left_and_nothing_less(store, is_unl
 def test_a_new_attempt_begins_with_an_empty_curve(store):
     number = store.submit(spec(), title="a")
     claim(store)
-    store.heartbeat(number, 1, points=[CurvePoint(0, 0.0, "walk", 0.5, 0.5)], progress=Progress((), "walk", None))
-    store.requeue(number, 1)
+    store.execution.heartbeat(
+        number, 1, points=[CurvePoint(0, 0.0, "walk", 0.5, 0.5)], progress=Progress((), "walk", None)
+    )
+    store.execution.requeue(number, 1)
     claim(store)
     assert store.curve(number) == []
     assert store.get(number).progress is None
@@ -205,7 +208,7 @@ def test_a_new_attempt_begins_with_an_empty_curve(store):
 def test_a_point_need_not_be_a_number(store):
     number = store.submit(spec(), title="a")
     claim(store)
-    store.heartbeat(number, 1, points=[CurvePoint(0, 0.0, "walk", math.nan, 0.5)])
+    store.execution.heartbeat(number, 1, points=[CurvePoint(0, 0.0, "walk", math.nan, 0.5)])
     [point] = store.curve(number)
     assert math.isnan(point.forget)
     assert point.retain == 0.5
@@ -219,8 +222,8 @@ def test_cancel_ends_what_waits_and_asks_what_runs(store):
     store.cancel(running)
     assert store.get(running).cancelling
     assert store.get(running).state is RunState.RUNNING
-    assert store.heartbeat(running, 1).cancel
-    store.mark_cancelled(running, 1)
+    assert store.execution.heartbeat(running, 1).cancel
+    store.execution.mark_cancelled(running, 1)
     assert store.get(running).state is RunState.CANCELLED
 
 
@@ -230,44 +233,44 @@ def test_what_is_to_be_cancelled_does_not_start_again(store, home, way):
     claim(store)
     store.cancel(number)
     if way == "gave way":
-        store.requeue(number, 1)
+        store.execution.requeue(number, 1)
     elif way == "died":
-        store.mark_crashed(number, 1, "died")
+        store.execution.mark_crashed(number, 1, "died")
     else:
         expire(home, number)
-        store.expire_leases()
+        store.execution.expire_leases()
     assert store.get(number).state is RunState.CANCELLED
 
 
 def test_something_more_urgent_asks_a_run_to_give_way(store):
     gold = store.submit(TrainGoldSpec(request=REQUEST), title="gold", priority=Priority.BACKGROUND)
     claim(store)
-    assert not store.heartbeat(gold, 1).preempt
+    assert not store.execution.heartbeat(gold, 1).preempt
     store.submit(ExplainSpec(run=1, picture=0, target=0), title="look")
     store.submit(TrainGoldSpec(request=REQUEST, seed=1), title="another", priority=Priority.BACKGROUND)
-    assert not store.heartbeat(gold, 1).preempt, "looks are answered beside it, and equals wait"
+    assert not store.execution.heartbeat(gold, 1).preempt, "looks are answered beside it, and equals wait"
     store.submit(spec(), title="urgent")
-    assert store.heartbeat(gold, 1).preempt
+    assert store.execution.heartbeat(gold, 1).preempt
 
 
 def test_a_measurement_amends_the_run_that_it_is_about(store):
     number = store.submit(spec(), title="a")
     claim(store)
-    store.finish(number, 1, metrics=RunMetrics(gold=None, seconds=JobSeconds(total=2.0)))
+    store.execution.finish(number, 1, metrics=RunMetrics(gold=None, seconds=JobSeconds(total=2.0)))
     measure = store.submit(MeasureSpec(run=number), title="m")
     claim(store)
-    store.finish(measure, 1, metrics=RunMetrics(gold="abc"))
+    store.execution.finish(measure, 1, metrics=RunMetrics(gold="abc"))
     assert store.get(number).metrics == RunMetrics(gold="abc", seconds=JobSeconds(total=2.0))
     assert store.get(number).state is RunState.DONE
 
 
 def test_a_run_made_elsewhere_is_taken_in(store, home):
-    number = store.register_running(spec(), title="a", device="cpu", seconds=60.0)
+    number = store.execution.register_running(spec(), title="a", device="cpu", seconds=60.0)
     run = store.get(number)
     assert (run.state, run.attempt, run.device) == (RunState.RUNNING, 1, "cpu")
     expire(home, number)
-    assert store.expire_leases() == [], "its maker, this process, lives"
-    store.finish(number, 1, metrics=RunMetrics.model_validate({"a": 1}))
+    assert store.execution.expire_leases() == [], "its maker, this process, lives"
+    store.execution.finish(number, 1, metrics=RunMetrics.model_validate({"a": 1}))
     run = store.get(number)
     assert run.finished is not None
     assert run.started is not None
@@ -275,12 +278,12 @@ def test_a_run_made_elsewhere_is_taken_in(store, home):
 
 
 def test_a_run_whose_maker_died_has_failed(store, home):
-    number = store.register_running(spec(), title="a", device="cpu")
+    number = store.execution.register_running(spec(), title="a", device="cpu")
     maker = subprocess.Popen([sys.executable, "-c", ""])
     maker.wait()
     expire(home, number)
     sql(home, "UPDATE run SET worker = replace(worker, ?, ?)", f" {os.getpid()}", f" {maker.pid}")
-    assert store.expire_leases() == [number]
+    assert store.execution.expire_leases() == [number]
     assert store.get(number).state is RunState.FAILED
     assert "program that started this run ended" in (store.get(number).error or "")
 
@@ -302,7 +305,7 @@ def test_deleting_takes_the_folder_and_what_was_asked_later(store, home):
     with pytest.raises(StoreError, match="not finished"):
         store.delete(number)
     claim(store)
-    store.finish(number, 1, metrics=RunMetrics())
+    store.execution.finish(number, 1, metrics=RunMetrics())
     look = store.submit(ExplainSpec(run=number, picture=0, target=0), title="look")
     child = store.submit(spec(), title="fork", parent=number)
     claim(store, {"look"})
@@ -310,7 +313,7 @@ def test_deleting_takes_the_folder_and_what_was_asked_later(store, home):
         (home / "runs" / str(run)).mkdir(parents=True, exist_ok=True)
     with pytest.raises(StoreError, match="Grad-CAM query"):
         store.delete(number)
-    store.finish(look, 1, metrics=RunMetrics())
+    store.execution.finish(look, 1, metrics=RunMetrics())
     store.delete(number)
     assert [run.id for run in store.list_runs()] == [child]
     assert store.get(child).parent is None
@@ -328,15 +331,15 @@ def test_a_note_replaces_a_note(store):
 
 
 def test_live_workers_are_listed(store, home):
-    store.worker_heartbeat("a", device="cpu", pid=1, code="x", state="idle")
-    store.worker_heartbeat("a", device="cpu", pid=1, code="x", state="busy")
-    store.worker_heartbeat("b", device="cuda:0", pid=2, code="x", state="idle")
+    store.execution.worker_heartbeat("a", device="cpu", pid=1, code="x", state="idle")
+    store.execution.worker_heartbeat("a", device="cpu", pid=1, code="x", state="busy")
+    store.execution.worker_heartbeat("b", device="cuda:0", pid=2, code="x", state="idle")
     assert [(row.name, row.device, row.state) for row in store.workers()] == [
         ("a", "cpu", "busy"),
         ("b", "cuda:0", "idle"),
     ]
     sql(home, "UPDATE worker SET seen = seen - 60, uptime = uptime - 60 WHERE name = 'a'")
-    store.deregister_worker("b")
+    store.execution.deregister_worker("b")
     assert store.workers() == []
 
 

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from unlearn_core.domain.errors import StoreError
+from unlearn_core.store.queue.execution import RunExecution
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.worker.device_lock import DeviceLock, LockInfo, lock_path
 from unlearn_core.worker.device_supervisor import Supervisor, WorkerLimits
@@ -14,8 +15,8 @@ from unlearn_core.worker.start import ShutdownFlags, prepare_forkserver
 ME = LockInfo(os.getpid(), "mine", False)
 
 
-class Flaky(RunStore):
-    """A store whose disk is full for a while."""
+class Flaky(RunExecution):
+    """Writes to a disk that is full for a while."""
 
     full = 0
 
@@ -34,7 +35,8 @@ def inside(home, monkeypatch):
     prepare_forkserver(work)
     lock = DeviceLock.try_acquire(lock_path(home, "cpu"))
     assert lock is not None
-    store, asked = Flaky(home), ShutdownFlags()
+    store, asked = RunStore(home), ShutdownFlags()
+    monkeypatch.setattr(store, "execution", Flaky(store._database, store.access))
     supervisor = Supervisor("cpu", store, lock, info=ME, shutdown=asked, limits=WorkerLimits(), work_module=work)
     thread = threading.Thread(target=supervisor.serve)
     thread.start()

@@ -82,7 +82,7 @@ def test_a_worker_whose_clock_is_an_hour_behind_is_seen_and_keeps_its_run(store,
         begun(store, number)
         time.sleep(1.5)
         assert [row.state for row in store.workers()] == ["busy"]
-        assert store.expire_leases() == []
+        assert store.execution.expire_leases() == []
         enough(store, number)
         assert (end_of(store, number).state, store.get(number).attempt) == (RunState.DONE, 1)
 

@@ -241,10 +241,10 @@ def test_a_child_loads_what_ships_before_its_first_run(home, monkeypatch):
 
 
 def test_no_result_is_lost_while_the_store_is_out_of_order(inside, caplog):
-    inside.store.full = 5
+    inside.store.execution.full = 5
     number = submit(inside.store, do="steps", steps=1)
     assert end_of(inside.store, number).state is RunState.DONE
-    assert inside.store.full == 0
+    assert inside.store.execution.full == 0
     assert caplog.messages.count("The disk is full.") == 1, "it says so once"
 
 
@@ -272,7 +272,7 @@ def test_a_child_is_replaced_after_its_time_and_when_it_dies_idle(inside, monkey
 def test_a_run_that_was_taken_away_is_dropped(inside):
     number = submit(inside.store, do="await")
     until(lambda: (Path(inside.store.data_dir) / f"began-{number}-1").exists())
-    inside.store.fail(number, 1, "Taken away.")
+    inside.store.execution.fail(number, 1, "Taken away.")
     run = end_of(inside.store, submit(inside.store, do="steps", steps=1))
     assert run.state is RunState.DONE
     assert inside.store.get(number).error == "Taken away."

@@ -71,7 +71,7 @@ def test_one_that_is_cancelled_or_taken_away_stops_no_other(store) -> None:
         one, two, three = group(store, 3, do="steps", steps=150)
         begun(store, three)
         store.cancel(two)
-        store.fail(three, 1, "Taken away.")
+        store.execution.fail(three, 1, "Taken away.")
         assert end_of(store, two).state is RunState.CANCELLED
         assert end_of(store, one).state is RunState.DONE
         after = end_of(store, store.submit(spec(do="steps", steps=1), title="the next"))

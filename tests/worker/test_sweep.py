@@ -79,7 +79,7 @@ def turn(store: RunStore) -> None:
 
 
 def claim(store: RunStore):
-    run = store.claim(NAME, device="cpu", kinds={"unlearn"})
+    run = store.execution.claim(NAME, device="cpu", kinds={"unlearn"})
     assert run is not None
     return run
 
@@ -90,7 +90,7 @@ def test_there_are_as_many_trials_under_way_as_workers(store) -> None:
     turn(store)
     assert store.sweeps.count_unfinished(number) == 1
     for name in ("one", "two", "three"):
-        store.worker_heartbeat(name, device="cpu", pid=1, code="", state="idle")
+        store.execution.worker_heartbeat(name, device="cpu", pid=1, code="", state="idle")
     turn(store)
     assert store.sweeps.count_unfinished(number) == 3
     assert len({str(trial.params) for trial in store.sweeps.trials(number)}) == 3
@@ -101,7 +101,7 @@ def test_a_person_is_served_between_two_trials_and_after_a_pause_it_goes_on(stor
     turn(store)
     first = claim(store)
     store.sweeps.pause(number)
-    store.finish(first.id, first.attempt, metrics=RunMetrics())
+    store.execution.finish(first.id, first.attempt, metrics=RunMetrics())
     turn(store)
     assert len(store.sweeps.trials(number)) == 1
     mine = store.submit(first.spec, title="a person's")
@@ -109,7 +109,7 @@ def test_a_person_is_served_between_two_trials_and_after_a_pause_it_goes_on(stor
     turn(store)
     assert claim(store).id == mine
     second = claim(store)
-    store.finish(second.id, second.attempt, metrics=RunMetrics())
+    store.execution.finish(second.id, second.attempt, metrics=RunMetrics())
     turn(store)
     assert store.sweeps.get(number).state is SweepState.DONE
 
@@ -122,14 +122,14 @@ def test_a_trial_that_is_left_behind_is_stopped_and_the_sweep_goes_on(store) -> 
         run = claim(store)
         kept = 0.9 if place < 5 else 0.2
         points = [CurvePoint(0, 0.0, "impair", 0.9, 0.9), CurvePoint(10, 1.0, "impair", 0.1, kept)]
-        wish = store.heartbeat(run.id, run.attempt, points=points)
+        wish = store.execution.heartbeat(run.id, run.attempt, points=points)
         scheduler.prune_if_hopeless(run, points)
-        wish = store.heartbeat(run.id, run.attempt)
+        wish = store.execution.heartbeat(run.id, run.attempt)
         assert wish.cancel == (place >= 5)
         if wish.cancel:
-            store.mark_cancelled(run.id, run.attempt)
+            store.execution.mark_cancelled(run.id, run.attempt)
         else:
-            store.finish(run.id, run.attempt, metrics=RunMetrics(accuracy={"after": {"retain_val": 0.9}}))
+            store.execution.finish(run.id, run.attempt, metrics=RunMetrics(accuracy={"after": {"retain_val": 0.9}}))
     scheduler.schedule({})
     assert store.sweeps.get(number).state is SweepState.DONE
     assert [trial.status for trial in store.sweeps.trials(number)] == ["done"] * 5 + ["stopped early"] * 2
@@ -146,10 +146,10 @@ def test_where_nobody_wants_early_stops_there_are_none(store) -> None:
             CurvePoint(0, 0.0, "impair", 0.9, 0.9),
             CurvePoint(10, 1.0, "impair", 0.1, 0.9 if run.id < 6 else 0.0),
         ]
-        store.heartbeat(run.id, run.attempt, points=points)
+        store.execution.heartbeat(run.id, run.attempt, points=points)
         scheduler.prune_if_hopeless(run, points)
-        assert not store.heartbeat(run.id, run.attempt).cancel
-        store.finish(run.id, run.attempt, metrics=RunMetrics())
+        assert not store.execution.heartbeat(run.id, run.attempt).cancel
+        store.execution.finish(run.id, run.attempt, metrics=RunMetrics())
 
 
 def test_a_sampler_that_breaks_ends_its_sweep_and_nothing_else(store, caplog) -> None:

@@ -27,25 +27,25 @@ def record_run(
 
     Any exception is raised again, and the run is recorded as cancelled, or as failed with the reason.
     """
-    run, meter = store.register_running(spec, title=title, device=device, group=group), LoadMeter()
+    run, meter = store.execution.register_running(spec, title=title, device=device, group=group), LoadMeter()
     meter.sample([os.getpid()])
     try:
         metrics = work(run)
     except (CancelledError, KeyboardInterrupt):
-        store.mark_cancelled(run, 1)
+        store.execution.mark_cancelled(run, 1)
         raise
     except UnlearnError as problem:
-        store.fail(run, 1, str(problem))
+        store.execution.fail(run, 1, str(problem))
         raise
     except BaseException as problem:
         settings = spec.model_dump_json(indent=1)
         reason = error_report.foreseen_reason(problem, store.data_dir)
-        store.fail(
+        store.execution.fail(
             run, 1, reason or error_report.record(problem, store.data_dir, task=title, request=settings).sentence
         )
         raise
     meter.sample([os.getpid()])
     if spec.kind in TIMED_KINDS:
         metrics = metrics.updated(RunMetrics(load=meter.used(), threads=torch.get_num_threads()))
-    store.finish(run, 1, metrics=metrics)
+    store.execution.finish(run, 1, metrics=metrics)
     return run, metrics

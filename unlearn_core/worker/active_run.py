@@ -63,12 +63,12 @@ def report_outcome(store: RunStore, active_run: ActiveRun, outcome: Outcome) -> 
             metrics = outcome.metrics or RunMetrics()
             if loads and run.spec.kind in TIMED_KINDS:
                 metrics = metrics.updated(RunMetrics(load=round(fmean(loads), 2)))
-            store.finish(run.id, run.attempt, metrics=metrics)
+            store.execution.finish(run.id, run.attempt, metrics=metrics)
         case "failed":
-            store.fail(run.id, run.attempt, outcome.reason)
+            store.execution.fail(run.id, run.attempt, outcome.reason)
         case "cancelled":
-            store.mark_cancelled(run.id, run.attempt)
+            store.execution.mark_cancelled(run.id, run.attempt)
         case "preempted":
-            store.requeue(run.id, run.attempt)
+            store.execution.requeue(run.id, run.attempt)
         case "crashed":
-            store.mark_crashed(run.id, run.attempt, outcome.reason)
+            store.execution.mark_crashed(run.id, run.attempt, outcome.reason)

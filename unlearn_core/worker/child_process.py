@@ -11,7 +11,7 @@ from multiprocessing.context import ForkServerProcess
 from unlearn_core.domain.errors import WorkerError
 from unlearn_core.domain.run import Run, Silence
 from unlearn_core.domain.stacking import MAX_STACK, StackableParams
-from unlearn_core.store.queue.run_store import ControlSignal
+from unlearn_core.store.queue.lease import ControlSignal
 from unlearn_core.worker import leftovers
 from unlearn_core.worker.active_run import ActiveRun
 from unlearn_core.worker.child_main import ChildConfig, ChildReady, SharedValues, serve

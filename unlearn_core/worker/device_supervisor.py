@@ -154,7 +154,7 @@ class Supervisor:
     def _tick(self) -> None:
         try:
             for child in self.children:
-                if child.persistent or self.store.has_queued(child.kinds):
+                if child.persistent or self.store.execution.has_queued(child.kinds):
                     child.start()
                 self._poll_child(child)
             due = time.monotonic() >= self._next_housekeeping
@@ -176,11 +176,11 @@ class Supervisor:
                 _logger.error(problem)
 
     def _claim(self, child: ChildProcess) -> None:
-        if not self.store.has_queued(child.kinds):
+        if not self.store.execution.has_queued(child.kinds):
             return
         if problem := storage_problem(self.store.data_dir):
             raise StoreError(problem)
-        run = self.store.claim(self.name, device=child.config.device, kinds=set(child.kinds))
+        run = self.store.execution.claim(self.name, device=child.config.device, kinds=set(child.kinds))
         if run is None:
             return
         runs = [run]
@@ -199,7 +199,7 @@ class Supervisor:
 
         if run.group is None or not isinstance(run.spec, UnlearnSpec) or run.spec.method not in child.stacks:
             return []
-        return self.store.claim_group(
+        return self.store.execution.claim_group(
             run, self.name, device=child.config.device, is_compatible=is_stackable, limit=MAX_STACK - 1
         )
 
@@ -243,7 +243,7 @@ class Supervisor:
         silence = child.silence(self.limits.silence)
         is_noticed = silence.seconds > min(NOTICED_SILENCE, silence.limit / 10)
         try:
-            signal = self.store.heartbeat(
+            signal = self.store.execution.heartbeat(
                 run.id,
                 run.attempt,
                 progress=update.progress,
@@ -281,7 +281,7 @@ class Supervisor:
         busy = any(child.active_runs for child in self.children)
         self._publish("leaving" if self.shutdown.leave else "busy" if busy else "idle")
         self.store.delete_finished(POINTS_KINDS, older_than=POINTS_HISTORY_SECONDS)
-        for run in self.store.expire_leases():
+        for run in self.store.execution.expire_leases():
             _logger.warning(f"Run {run} was taken from a worker that does not respond.")
         if self._clear_at is not None and time.monotonic() >= self._clear_at:
             self._clear_at = None
@@ -314,10 +314,12 @@ class Supervisor:
         if self.lock.is_valid:
             with suppress(StoreError):
                 self.store.sweeps.release_leases(self.name)
-                self.store.deregister_worker(self.name)
+                self.store.execution.deregister_worker(self.name)
 
     def _publish(self, state: str) -> None:
-        self.store.worker_heartbeat(self.name, device=self.device, pid=self.info.pid, code=self.info.code, state=state)
+        self.store.execution.worker_heartbeat(
+            self.name, device=self.device, pid=self.info.pid, code=self.info.code, state=state
+        )
 
     def _update_lock(self) -> None:
         with suppress(OSError):

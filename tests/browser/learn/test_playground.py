@@ -69,11 +69,13 @@ def answered(home: Path) -> Iterator[None]:
 
     def serve() -> None:
         while not over.is_set():
-            run = store.claim("here", device="cpu", kinds={"points"})
+            run = store.execution.claim("here", device="cpu", kinds={"points"})
             if run is None or not isinstance(run.spec, PointsSpec):
                 time.sleep(0.02)
                 continue
-            store.finish(run.id, run.attempt, metrics=run_points(run.spec, JobContext(cache, NullListener(), home)))
+            store.execution.finish(
+                run.id, run.attempt, metrics=run_points(run.spec, JobContext(cache, NullListener(), home))
+            )
 
     torch.set_num_threads(1)
     thread = threading.Thread(target=serve)

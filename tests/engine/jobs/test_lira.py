@@ -88,7 +88,7 @@ def test_it_stops_within_a_step(run: int, tmp_path: Path, model_cache: ModelCach
 
 def test_a_run_of_this_kind_adds_its_part(run: int, model_cache: ModelCache, result: LiraResult) -> None:
     store = RunStore(model_cache.data_dir)
-    number = store.register_running(MeasureSpec(run=run, what="lira", nets=NETS), title="LiRA", device="cpu")
+    number = store.execution.register_running(MeasureSpec(run=run, what="lira", nets=NETS), title="LiRA", device="cpu")
     metrics = execute_job(store.get(number), model_cache, NullListener())
     stored = reports.read(model_cache.data_dir, run)[LiraResult]
     assert metrics.to_dict()["lira"] == {

@@ -88,7 +88,9 @@ def test_it_stops_within_a_step(run: int, tmp_path: Path, model_cache: ModelCach
 
 def test_a_run_of_this_kind_adds_its_part(run: int, model_cache: ModelCache, monkeypatch: pytest.MonkeyPatch) -> None:
     store = RunStore(model_cache.data_dir)
-    number = store.register_running(MeasureSpec(run=run, what="score", nets=NETS), title="Score", device="cpu")
+    number = store.execution.register_running(
+        MeasureSpec(run=run, what="score", nets=NETS), title="Score", device="cpu"
+    )
     metrics = execute_job(store.get(number), model_cache, NullListener())
     stored = reports.read(model_cache.data_dir, run)[NeuripsScoreResult]
     assert metrics.to_dict()["score"] == {"nets": NETS, "ours": stored.after.score, "ceiling": stored.ceiling.score}

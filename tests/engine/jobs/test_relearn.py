@@ -151,9 +151,9 @@ def test_a_report_is_completed_on_request(home: Path) -> None:
     assert stopped.steps == 7, "it stops before the next step"
     assert "relearn" not in reports.read(home, run).parts
 
-    order = store.claim("w", device="cpu", kinds={"measure"})
+    order = store.execution.claim("w", device="cpu", kinds={"measure"})
     assert order is not None
-    store.finish(order.id, order.attempt, metrics=execute_job(order, warm, NullListener()))
+    store.execution.finish(order.id, order.attempt, metrics=execute_job(order, warm, NullListener()))
     report = reports.read(home, run)
     result = report[RelearnResult]
     assert result.weights == {name: report.evaluations[name].weights for name in ("after", "gold")}

@@ -36,7 +36,7 @@ def queue(store: RunStore, *, images: Sequence[int] = (), count: int | None = No
 
 
 def claim(store: RunStore) -> Run:
-    run = store.claim("a worker", device="cpu", kinds={"unlearn", "gold", "measure"})
+    run = store.execution.claim("a worker", device="cpu", kinds={"unlearn", "gold", "measure"})
     assert run is not None
     return run
 
@@ -45,7 +45,7 @@ def finish(store: RunStore, count: int = 1, found: RunMetrics | None = None) -> 
     """End the next runs as done."""
     ended = [claim(store) for _ in range(count)]
     for at, run in enumerate(ended):
-        store.finish(run.id, run.attempt, metrics=found or metrics(0.2 - 0.01 * at, 0.9))
+        store.execution.finish(run.id, run.attempt, metrics=found or metrics(0.2 - 0.01 * at, 0.9))
     return [run.id for run in ended]
 
 
@@ -119,12 +119,12 @@ def test_while_they_are_queued_and_running_it_says_which(visit: Visit, store: Ru
     assert "Queued: Bad Teacher, Boundary, Last layers" in words(app)
     assert not app.dataframe
     run = claim(store)
-    store.heartbeat(run.id, run.attempt, progress=Progress((Phase("distil", 10, 4, 0.4),), "distil", 100.0))
+    store.execution.heartbeat(run.id, run.attempt, progress=Progress((Phase("distil", 10, 4, 0.4),), "distil", 100.0))
     fine(app.run())
     assert "1 running · 3 queued" in words(app)
     (bar,) = app.get("progress")
     assert bar.proto.text.startswith("**Bad Teacher** · distil · step 4 of 10")
-    store.finish(run.id, run.attempt, metrics=metrics(0.1, 0.89))
+    store.execution.finish(run.id, run.attempt, metrics=metrics(0.1, 0.89))
     finish(store)
     fine(app.run())
     assert f"2 of {len(FOR_CLASSES)} methods done · 2 queued" in words(app)
@@ -157,7 +157,7 @@ def test_once_all_are_done_the_table_and_the_chart_lead_to_every_report(visit: V
 def test_what_failed_was_cancelled_or_cannot_be_run_has_a_sentence(visit: Visit, store: RunStore) -> None:
     queue(store, images=(3, 7, 11), count=3)
     run = claim(store)
-    store.fail(run.id, run.attempt, "The loss is no longer a number.")
+    store.execution.fail(run.id, run.attempt, "The loss is no longer a number.")
     finish(store)
     app = fine(visit("methods", **IMAGES))
     fine(app.button(key="comparison-cancel").click().run())
@@ -196,7 +196,7 @@ def test_a_missing_retrained_model_is_trained_with_them(visit: Visit, store: Run
 
 def test_a_failed_training_of_the_retrained_model_says_why(visit: Visit, store: RunStore) -> None:
     number = store.submit(TrainGoldSpec(request=forget_request("tiny", images=(3, 7, 11))), title="gold")
-    store.fail(number, claim(store).attempt, "The disk is full.")
+    store.execution.fail(number, claim(store).attempt, "The disk is full.")
     queue(store, images=(3, 7, 11), count=1)
     finish(store, found=metrics(0.1, 0.9, gold=False))
     app = fine(visit("methods", **IMAGES))

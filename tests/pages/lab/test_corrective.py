@@ -126,7 +126,7 @@ def test_outputs_that_do_not_ship_are_computed_once(visit: Visit, store: RunStor
     assert queued.spec == FeaturesSpec(classifier="tiny") and "it is next" in words(app)
     assert "accuracy 9" not in words(app) and not app.dataframe
     run = started(store, kinds=FEATURES)
-    store.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
+    store.execution.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
     app = fine(visit(page, classifier="tiny", forget="checks"))
     images, original = datasets.load("shapes"), bundled_models.find_bundled("tiny", None, 0)
     assert original is not None
@@ -143,7 +143,7 @@ def test_outputs_that_do_not_ship_are_computed_once(visit: Visit, store: RunStor
 def test_the_gallery_is_fetched_again_once_predictions_are_known(visit: Visit, store: RunStore, home: Path) -> None:
     before = data(visit("forget", classifier="tiny", images="3"), ALL)
     run = started(store, kinds=FEATURES)
-    store.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
+    store.execution.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
     after = data(fine(visit("forget", classifier="tiny", images="3")), ALL)
     assert (before["lines"], after["lines"]) == (1, 2) and before["url"] != after["url"]
 
@@ -152,7 +152,7 @@ def test_the_gallery_is_fetched_again_once_predictions_are_known(visit: Visit, s
 def test_a_failed_computation_is_not_repeated_without_a_click(visit: Visit, store: RunStore) -> None:
     visit("forget", classifier="tiny", forget="checks")
     run = started(store, kinds=FEATURES)
-    store.fail(run.id, run.attempt, "The device has no memory left.")
+    store.execution.fail(run.id, run.attempt, "The device has no memory left.")
     app = visit("forget", classifier="tiny", forget="checks")
     assert "The device has no memory left." in app.error[0].value
     assert len(store.list_runs(kinds=("features",))) == 1

@@ -78,7 +78,7 @@ def test_likeness_is_computed_by_a_worker_and_then_selects(visit: Visit, store: 
     assert queued.spec == FeaturesSpec(classifier="tiny") and "it is next" in words(app)
     assert app.query_params["images"] == "5", "nothing is selected before it is known"
     run = started(store, kinds=FEATURES)
-    store.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
+    store.execution.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
     fine(app.run())
     chosen = listed(app, "gallery-tray")
     true = cache.image_dataset("shapes").labels
@@ -99,7 +99,7 @@ def test_the_order_by_likeness_says_what_it_needs(visit: Visit, store: RunStore)
     assert not store.list_runs(kinds=("features",))
     fine(app.button(key="compare-images").click().run())
     run = started(store, kinds=FEATURES)
-    store.fail(run.id, run.attempt, "The device has no memory left.")
+    store.execution.fail(run.id, run.attempt, "The device has no memory left.")
     app.run()
     assert "The device has no memory left." in app.error[0].value
     app.button(key="compare-images").click().run()

@@ -112,7 +112,7 @@ def test_a_waiting_run_knows_its_place_and_whether_anybody_works(visit: Visit, s
     assert "Queued: 1 run before this one" in words(app)
     assert [link.proto.label for link in app.get("page_link")][:1] == [f"Run {first}: {store.get(first).title}"]
     assert "No worker is running" in words(app)
-    store.worker_heartbeat("w", device="cpu", pid=1, code="c", state="busy")
+    store.execution.worker_heartbeat("w", device="cpu", pid=1, code="c", state="busy")
     app.run()
     assert "as soon as a worker is free" in words(fine(app))
     store.cancel(first)
@@ -162,7 +162,7 @@ def test_a_running_run_shows_its_real_steps(visit: Visit, store: RunStore) -> No
 def test_no_time_is_promised_before_enough_steps(visit: Visit, store: RunStore) -> None:
     number = submitted(store)
     run = started(store)
-    store.heartbeat(run.id, run.attempt)
+    store.execution.heartbeat(run.id, run.attempt)
     app = visit("run", id=str(number))
     assert not [text for _, text in progress(app) if "about" in text]
     assert "left" not in words(app)
@@ -177,7 +177,7 @@ def test_cancelling_is_seen_until_the_worker_has_stopped(visit: Visit, store: Ru
     assert store.get(number).cancelling
     button = app.button(key=f"cancel-{number}")
     assert (button.label, button.disabled) == ("Cancelling", True)
-    store.mark_cancelled(number, run.attempt)
+    store.execution.mark_cancelled(number, run.attempt)
     app.run()
     assert "stopped after 14 of 40 steps" in words(fine(app))
 
@@ -186,7 +186,7 @@ def test_a_failed_run_gives_its_reason_and_can_be_changed_or_repeated(visit: Vis
     number = submitted(store)
     run = started(store)
     app = visit("run", id=str(number))
-    store.fail(number, run.attempt, "The loss is no longer a number. Lower the rate, then *run* again.")
+    store.execution.fail(number, run.attempt, "The loss is no longer a number. Lower the rate, then *run* again.")
     app.run()
     assert "The loss is no longer a number" in words(fine(app))
     assert "\\*run\\*" in words(app)
@@ -218,7 +218,7 @@ def test_a_run_turns_into_its_report(visit: Visit, done: RunStore, home: Path) -
     run = started(done)
     app = visit("run", id=str(number))
     assert "Current stage" in words(app)
-    done.finish(number, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
+    done.execution.finish(number, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
     app.run()
     assert charts()["accuracy"].title in words(fine(app))
     assert f"Run {number} · finished " in app.caption[0].value
@@ -329,7 +329,7 @@ def test_a_missing_gold_can_be_ordered_and_arrives_by_itself(visit: Visit, done:
     advance(done, run, 6)
     app.run()
     assert any("step 16 of 40" in text for _, text in progress(app))
-    done.fail(run.id, run.attempt, "The disk is full.")
+    done.execution.fail(run.id, run.attempt, "The disk is full.")
     app.run()
     assert f"run {run.id}, failed: The disk is full" in words(fine(app))
 
@@ -339,14 +339,14 @@ def test_gold_that_comes_later_completes_the_report(visit: Visit, done: RunStore
     warm = ModelCache("cpu", home)
     done.submit(TrainGoldSpec(request=by_picture().request), title="Gold", priority=Priority.BACKGROUND)
     run = started(done, kinds=frozenset({"gold"}))
-    done.finish(run.id, run.attempt, metrics=execute_job(run, warm, NullListener()))
+    done.execution.finish(run.id, run.attempt, metrics=execute_job(run, warm, NullListener()))
     (measure,) = done.list_runs(kinds=("measure",))
     assert measure.spec == MeasureSpec(run=PICTURES)
     app.run()
     assert "The report is being completed" in words(fine(app))
     assert app.title[0].value == "Forget *3 images* with Fine-tune"
     measure = started(done, kinds=frozenset({"measure"}))
-    done.finish(measure.id, measure.attempt, metrics=execute_job(measure, warm, NullListener()))
+    done.execution.finish(measure.id, measure.attempt, metrics=execute_job(measure, warm, NullListener()))
     app.run()
     said = words(fine(app))
     assert "no retrained model" not in said.lower()
@@ -372,7 +372,7 @@ def test_a_click_on_an_image_queues_an_explanation(visit: Visit, done: RunStore,
     before = len(app.get("image"))
 
     run = started(done, kinds=frozenset({"look"}))
-    done.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
+    done.execution.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
     app.run()
     assert "Computing" not in words(fine(app))
     assert len(app.get("image")) == before + 6
@@ -394,8 +394,8 @@ def test_an_explanation_at_another_layer_by_another_algorithm(visit: Visit, done
     asked = done.list_runs(kinds=("look",))[0]
     assert asked.spec == ExplainSpec(run=CLASS, picture=picture, target=target, layer="stem", algorithm="eigencam")
     while (run := started(done, kinds=frozenset({"look"}))).id != asked.id:
-        done.mark_cancelled(run.id, run.attempt)
-    done.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
+        done.execution.mark_cancelled(run.id, run.attempt)
+    done.execution.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
     app.run()
     assert "whatever the class" in words(fine(app))
 
@@ -404,7 +404,7 @@ def test_an_explanation_that_fails_says_why_and_is_not_repeated_automatically(vi
     app = visit("run", id=str(CLASS), tab="Images")
     pick(app)
     run = started(done, kinds=frozenset({"look"}))
-    done.fail(run.id, run.attempt, "The weights are gone.")
+    done.execution.fail(run.id, run.attempt, "The weights are gone.")
     app.run()
     app.run()
     assert [element.value for element in app.error] == ["The weights are gone."]

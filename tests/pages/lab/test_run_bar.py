@@ -74,8 +74,10 @@ def made_before(store: RunStore, *, seconds: float) -> None:
     images = plan.method.images_processed(plan.params, plan.sizes)
     spent = JobSeconds(total=seconds, load=0.0, forget=0.9 * seconds, evaluate=0.05 * seconds, probes=0.05 * seconds)
     for _ in range(3):
-        number = store.register_running(plan.spec, title="x", device="cpu")
-        store.finish(number, 1, metrics=RunMetrics(seconds=spent, seconds_per_image=1.0, planned_images=images))
+        number = store.execution.register_running(plan.spec, title="x", device="cpu")
+        store.execution.finish(
+            number, 1, metrics=RunMetrics(seconds=spent, seconds_per_image=1.0, planned_images=images)
+        )
 
 
 def test_a_job_of_hours_says_so_and_asks(visit: Visit, store: RunStore) -> None:

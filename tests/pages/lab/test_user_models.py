@@ -45,9 +45,9 @@ def opened(app: AppTest, part: str) -> AppTest:
 
 def work(store: RunStore, home: Path) -> Run:
     """Carries out the only run that waits, as a worker would."""
-    run = store.claim("w", device="cpu", kinds={"train", "add"})
+    run = store.execution.claim("w", device="cpu", kinds={"train", "add"})
     assert run is not None
-    store.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
+    store.execution.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", home), NullListener()))
     return store.get(run.id)
 
 

@@ -71,13 +71,13 @@ def test_a_retrained_model_comes_after_what_visitors_watch(client: TestClient, s
 
 def test_a_run_that_fails_says_why(client: TestClient, store: RunStore) -> None:
     client.get(url())
-    run = store.claim("worker", device="cpu", kinds={"points"})
+    run = store.execution.claim("worker", device="cpu", kinds={"points"})
     assert run is not None
-    store.fail(run.id, run.attempt, "No result: the points are gone.")
+    store.execution.fail(run.id, run.attempt, "No result: the points are gone.")
     again = in_background(lambda: client.get(url()))
-    wait(lambda: store.claim("worker", device="cpu", kinds={"points"}))
+    wait(lambda: store.execution.claim("worker", device="cpu", kinds={"points"}))
     (claimed,) = store.list_runs(kinds=("points",), states=(RunState.RUNNING,))
-    store.fail(claimed.id, claimed.attempt, "No result: the points are gone.")
+    store.execution.fail(claimed.id, claimed.attempt, "No result: the points are gone.")
     assert again() == {"error": "No result: the points are gone."}
 
 
@@ -90,7 +90,7 @@ def test_unknown_names_and_parts_are_refused(client: TestClient) -> None:
 
 def test_who_waits_is_told_for_what(client: TestClient, store: RunStore) -> None:
     assert "No worker is running" in client.get(url()).json()["waiting"]
-    store.worker_heartbeat("worker", device="cpu", pid=1, code="", state="busy")
+    store.execution.worker_heartbeat("worker", device="cpu", pid=1, code="", state="busy")
     other = SPEC.model_copy(update={"seed": 5})
     client.get(url(other, visitor="b"))
     assert client.get(url(other, visitor="b")).json()["waiting"] == "Runs ahead of yours: 1."
@@ -111,12 +111,12 @@ def test_a_run_that_is_given_up_leaves_the_queue_unless_others_wait(store: RunSt
 
 def test_old_runs_leave_the_history(store: RunStore) -> None:
     old = store.submit(SPEC, title="x")
-    run = store.claim("worker", device="cpu", kinds={"points"})
+    run = store.execution.claim("worker", device="cpu", kinds={"points"})
     assert run is not None and run.id == old
     folder = store.data_dir / "runs" / str(old)
     assert folder.exists()
     store.cancel(old)
-    store.mark_cancelled(old, run.attempt)
+    store.execution.mark_cancelled(old, run.attempt)
     waiting = store.submit(SPEC, title="y")
     store.delete_finished({"points"}, older_than=60.0)
     assert store.get(old)

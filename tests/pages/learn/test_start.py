@@ -74,12 +74,12 @@ def test_the_run_on_show_is_the_one_that_ships(visit: Visit) -> None:
 
 def test_the_time_it_takes_is_this_machines_own_once_it_was_run_here(visit: Visit, store: RunStore) -> None:
     assert re.search(r"Real run, bundled data, \d+ to \d+ s on a typical CPU\.", words(visit("start")))
-    number = store.register_running(run_plan.resolve(run_setup.default_setup()).spec, title="x", device="cpu")
+    number = store.execution.register_running(run_plan.resolve(run_setup.default_setup()).spec, title="x", device="cpu")
     images = cache.example()[TimingsResult].images
     seconds = JobSeconds(total=250.0, load=0.0, forget=200.0, evaluate=30.0, probes=20.0)
     done = RunMetrics(seconds=seconds, seconds_per_image=200.0 / images, planned_images=images)
-    store.finish(number, 1, metrics=done)
+    store.execution.finish(number, 1, metrics=done)
     for seed in (1, 2):
         spec = run_plan.resolve(run_setup.default_setup()).spec.model_copy(update={"seed": seed})
-        store.finish(store.register_running(spec, title="x", device="cpu"), 1, metrics=done)
+        store.execution.finish(store.execution.register_running(spec, title="x", device="cpu"), 1, metrics=done)
     assert "Real run, bundled data, 3 to 6 minutes on this machine." in words(fine(visit("start")))

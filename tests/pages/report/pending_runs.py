@@ -16,7 +16,7 @@ ALL_PENDING = ("predictions", "confusion", "cam", "membership", "cka", "logits",
 
 def begin(store: RunStore, pending: Sequence[str] = ALL_PENDING) -> Run:
     """A running run with the report of `CLASS`, of which these parts are pending."""
-    number = store.register_running(by_class(), title="Forget discs with UNSIR", device="cpu")
+    number = store.execution.register_running(by_class(), title="Forget discs with UNSIR", device="cpu")
     write(store, number, pending)
     return store.get(number)
 

@@ -54,7 +54,7 @@ def test_a_damaged_result_is_a_sentence(visit: Visit, done: RunStore) -> None:
     pick(app, listed(app, GALLERY)[0], key=GALLERY)
     query = started(done, kinds=frozenset({"look"}))
     artifacts.write_json(artifacts.run_dir(done.data_dir, query.id) / "parts" / "cam.json", {"cards": "none"})
-    done.finish(query.id, query.attempt, metrics=RunMetrics(image=0))
+    done.execution.finish(query.id, query.attempt, metrics=RunMetrics(image=0))
     app.run()
     assert "The result of this query is damaged. Press the image again." in words(fine(app))
 
@@ -72,7 +72,9 @@ def uploaded(app: AppTest, data: bytes) -> AppTest:
 def answered(done: RunStore, app: AppTest) -> AppTest:
     """The page once a worker has answered the query."""
     run = started(done, kinds=frozenset({"look"}))
-    done.finish(run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", done.data_dir), NullListener()))
+    done.execution.finish(
+        run.id, run.attempt, metrics=execute_job(run, ModelCache("cpu", done.data_dir), NullListener())
+    )
     return app.run()
 
 

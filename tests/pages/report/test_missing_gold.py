@@ -33,15 +33,15 @@ def measured(store: RunStore, kind: str, seconds: float, classifier: str = "tiny
         if kind == "gold"
         else by_picture().model_copy(update={"request": request})
     )
-    number = store.register_running(spec, title="x", device="cpu")
-    store.finish(number, 1, metrics=RunMetrics(seconds_per_image=seconds))
+    number = store.execution.register_running(spec, title="x", device="cpu")
+    store.execution.finish(number, 1, metrics=RunMetrics(seconds_per_image=seconds))
 
 
 def trained(store: RunStore, spec: TrainGoldSpec, warm: ModelCache) -> None:
     """Carries out the gold that waits."""
     run = started(store, kinds=frozenset({"gold"}))
     assert run.spec == spec
-    store.finish(run.id, run.attempt, metrics=execute_job(run, warm, NullListener()))
+    store.execution.finish(run.id, run.attempt, metrics=execute_job(run, warm, NullListener()))
 
 
 def test_the_cost_is_that_of_this_classifier_here(done: RunStore, visit: Visit) -> None:
@@ -84,7 +84,7 @@ def test_two_people_share_one_gold_and_either_may_stop_it(done: RunStore, visit:
     first.button(key="cancel-gold").click().run()
     assert done.get(gold.id).cancelling
     assert (first.button(key="cancel-gold").label, first.button(key="cancel-gold").disabled) == ("Cancelling", True)
-    done.mark_cancelled(gold.id, 1)
+    done.execution.mark_cancelled(gold.id, 1)
     folder = GoldStore(done.data_dir).folder(GOLD.request, 0)
     folder.mkdir(parents=True)
     (folder / "state.pt").touch()
@@ -120,7 +120,7 @@ def test_a_second_gold_tells_how_far_two_golds_are_apart(done: RunStore, visit: 
     app.run()
     assert "The report is being completed" in words(fine(app))
     measure = started(done, kinds=frozenset({"measure"}))
-    done.finish(measure.id, measure.attempt, metrics=execute_job(measure, warm, NullListener()))
+    done.execution.finish(measure.id, measure.attempt, metrics=execute_job(measure, warm, NullListener()))
     report = reports.read(done.data_dir, CLASS)
     assert "twin" in report.evaluations and "twin" not in report.missing
     assert not isnan(report[DistanceResult].overall["val"].between_golds)

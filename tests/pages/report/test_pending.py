@@ -48,7 +48,7 @@ def test_the_verdict_is_shown_and_the_rest_comes_to_it(visit: Visit, done: RunSt
     assert len(app.get("image")) == 4, "one image as each model sees it"
 
     write(done, run.id, ())
-    done.finish(run.id, run.attempt, metrics=done.get(CLASS).metrics)
+    done.execution.finish(run.id, run.attempt, metrics=done.get(CLASS).metrics)
     app.run()
     assert "Still to come" not in words(fine(app)) and "finished " in app.caption[0].value
     assert {"compare", "repeat"} <= {button.key for button in app.button}
@@ -69,8 +69,8 @@ def test_every_tab_has_a_place_for_what_is_still_to_come(tab: Section, visit: Vi
 @pytest.mark.parametrize(
     ("end", "words_of_it"),
     [
-        (lambda store, run: store.mark_cancelled(run.id, run.attempt), "was cancelled after its verdict"),
-        (lambda store, run: store.fail(run.id, run.attempt, "ValueError: no *room*."), "no \\*room\\*."),
+        (lambda store, run: store.execution.mark_cancelled(run.id, run.attempt), "was cancelled after its verdict"),
+        (lambda store, run: store.execution.fail(run.id, run.attempt, "ValueError: no *room*."), "no \\*room\\*."),
     ],
     ids=["cancelled", "failed"],
 )

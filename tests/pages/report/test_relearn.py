@@ -38,10 +38,10 @@ def headings(app) -> set[str]:
 
 
 def test_it_is_offered_with_its_cost_worked_on_and_then_there(visit: Visit, done: RunStore, home: Path) -> None:
-    other = done.register_running(
+    other = done.execution.register_running(
         by_class(), title="x", device="cpu"
     )  # Newest of all, so the median is between it and two more.
-    done.finish(other, 1, metrics=RunMetrics(seconds_per_image=0.001))
+    done.execution.finish(other, 1, metrics=RunMetrics(seconds_per_image=0.001))
     for number in (CLASS, PICTURES):
         row = done.get(number)
         assert row.metrics.seconds_per_image
@@ -61,12 +61,12 @@ def test_it_is_offered_with_its_cost_worked_on_and_then_there(visit: Visit, done
 
     order = started(done, kinds=ASKED)
     phases = (Phase("after", 40, 40, 4.0), Phase("gold", 40, 10, 1.0), Phase("fresh", 40, 0, 0.0))
-    done.heartbeat(order.id, order.attempt, progress=Progress(phases, "gold", 400.0))
+    done.execution.heartbeat(order.id, order.attempt, progress=Progress(phases, "gold", 400.0))
     app.run()
     assert "Measuring" in words(fine(app))
     (bar,) = app.get("progress")
     assert bar.proto.text == "step 50 of 120 · about 7 s left"
-    done.finish(order.id, order.attempt, metrics=execute_job(order, ModelCache("cpu", home), NullListener()))
+    done.execution.finish(order.id, order.attempt, metrics=execute_job(order, ModelCache("cpu", home), NullListener()))
     app.run()
     assert TITLE in headings(fine(app))
     assert "A fresh model" in words(app) and not without_words(app)
@@ -84,12 +84,12 @@ def test_it_can_be_stopped_and_a_failure_says_why(visit: Visit, done: RunStore) 
     app.button(key="cancel-relearn").click().run()
     assert done.get(order.id).cancelling
     assert (app.button(key="cancel-relearn").label, app.button(key="cancel-relearn").disabled) == ("Cancelling", True)
-    done.mark_cancelled(order.id, order.attempt)
+    done.execution.mark_cancelled(order.id, order.attempt)
     app.run()
     assert "failed" not in words(fine(app))
     app.button(key="measure-relearn").click().run()
     order = started(done, kinds=ASKED)
-    done.fail(order.id, order.attempt, "Teaching gold again broke down.")
+    done.execution.fail(order.id, order.attempt, "Teaching gold again broke down.")
     app.run()
     assert "The last attempt failed: Teaching gold again broke down." in words(fine(app))
     app.button(key="measure-relearn").click().run()
@@ -101,7 +101,7 @@ def test_without_gold_two_models_relearn_and_gold_is_added_later(visit: Visit, d
     app = visit("run", id=str(PICTURES), tab="Privacy")
     app.button(key="measure-relearn").click().run()
     order = started(done, kinds=ASKED)
-    done.finish(order.id, order.attempt, metrics=execute_job(order, warm, NullListener()))
+    done.execution.finish(order.id, order.attempt, metrics=execute_job(order, warm, NullListener()))
     app.run()
     assert "There is no retrained model yet to compare with." in words(fine(app))
     assert "measure-relearn" not in [button.key for button in app.button]

@@ -49,7 +49,7 @@ def carry_out(store: RunStore, made: list[int]) -> None:
         own = {
             m: {name: one.accuracy if one.total else None for name, one in sets.items()} for m, sets in scores.items()
         }
-        store.finish(run, claimed.attempt, metrics=store.get(CLASS).metrics.updated(RunMetrics(accuracy=own)))
+        store.execution.finish(run, claimed.attempt, metrics=store.get(CLASS).metrics.updated(RunMetrics(accuracy=own)))
 
 
 def test_a_seed_that_ends_while_the_page_reads_the_report_is_shown(
@@ -120,7 +120,7 @@ def test_a_seed_that_failed_is_named_and_in_no_mean(visit: Visit, done: RunStore
     carried_out(done, 1)
     done.repeats.submit(done.get(CLASS), 1)
     run = started(done)
-    done.fail(run.id, run.attempt, "The loss is no longer a *number*.")
+    done.execution.fail(run.id, run.attempt, "The loss is no longer a *number*.")
     said = words(fine(visit("run", id=str(CLASS))))
     assert (
         f"1 seed failed and is not in the means. Run {run.id} (seed 2): The loss is no longer a \\*number\\*." in said

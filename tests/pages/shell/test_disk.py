@@ -52,11 +52,11 @@ def test_on_a_read_only_disk_finished_runs_are_opened_and_every_page_says_so(
 def test_a_run_that_makes_no_step_is_said_on_its_page_and_on_those_that_wait(visit: Visit, store: RunStore) -> None:
     first, second = (store.submit(by_class(), title="Forget discs with UNSIR") for _ in range(2))
     run = started(store)
-    store.heartbeat(first, run.attempt, silence=Silence(120.0, 600.0))
+    store.execution.heartbeat(first, run.attempt, silence=Silence(120.0, 600.0))
     text = words(fine(visit("run", id=str(first))))
     assert "This run has made no step for 2 minutes. If it makes none for another 8 minutes, it is stopped" in text
     assert "no step for 2 minutes; it is stopped after 10 minutes" in words(fine(visit("run", id=str(second))))
-    store.heartbeat(first, run.attempt)
+    store.execution.heartbeat(first, run.attempt)
     assert "made no step" not in words(fine(visit("run", id=str(first))))
 
 

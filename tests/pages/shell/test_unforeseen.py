@@ -86,10 +86,10 @@ def failed(store: RunStore, home: Path, spec: UnlearnSpec | MeasureSpec) -> int:
     """A run that failed as a worker records it."""
     run = store.get(store.submit(spec, title="Forget discs"))
     kinds = {"unlearn", "measure"}
-    claimed = store.claim("w", device="cpu", kinds=kinds)
+    claimed = store.execution.claim("w", device="cpu", kinds=kinds)
     assert claimed is not None and claimed.id == run.id
     problem = ValueError(f"no shape in {home}/x")
-    store.fail(run.id, 1, error_report.record(problem, home, task=f"run {run.id}", request="{}").sentence)
+    store.execution.fail(run.id, 1, error_report.record(problem, home, task=f"run {run.id}", request="{}").sentence)
     assert store.get(run.id).state is RunState.FAILED
     return run.id
 

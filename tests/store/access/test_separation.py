@@ -29,6 +29,7 @@ from unlearn_core.store.access.items import OwnedItems
 from unlearn_core.store.access.owned_items import Item
 from unlearn_core.store.access.visitor_store import Visitors
 from unlearn_core.store.class_boards import ClassBoards
+from unlearn_core.store.queue.execution import RunExecution
 from unlearn_core.store.queue.method_runs import MethodRuns
 from unlearn_core.store.queue.repeats import SeedRepeats
 from unlearn_core.store.queue.run_listing import RunListing
@@ -66,8 +67,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Objects:
     store = server.acting_as(ANN)
 
     def ended(title: str, **metrics: Any) -> int:
-        number = server.register_running(spec(name=title), title=title, device="cpu", owner=ANN.id, seconds=60)
-        server.finish(number, 1, metrics=RunMetrics(**metrics))
+        number = server.execution.register_running(
+            spec(name=title), title=title, device="cpu", owner=ANN.id, seconds=60
+        )
+        server.execution.finish(number, 1, metrics=RunMetrics(**metrics))
         return number
 
     user_catalog.set_data_dir(home)
@@ -83,7 +86,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Objects:
     done, shared = ended("done"), ended("shared")
     store.share(shared)
     running = store.submit(spec(name="running"), title="running")
-    claimed = server.claim("w", device="cpu", kinds={"unlearn"})
+    claimed = server.execution.claim("w", device="cpu", kinds={"unlearn"})
     assert claimed is not None and claimed.id == running
     queued = store.submit(spec(name="queued"), title="queued")
     going, paused, over = (store.sweeps.submit(sweep_spec(), title="a sweep") for _ in range(3))
@@ -201,7 +204,7 @@ LISTS: dict[str, Callable[[RunStore, Objects], bool]] = {
 ANYBODY = {
     "RunStore.acting_as": "code, not a visitor, says who acts",
     "RunStore.rates": "seconds per step on a device, of nobody in particular",
-    "RunStore.has_queued": "yes or no",
+    "RunExecution.has_queued": "yes or no",
     "RunStore.workers": "the state of the devices",
     "RunStore.orphaned_runs": "numbers of runs that no worker holds",
     "RunListing.acting_as": "code, not a visitor, says who acts",
@@ -223,21 +226,23 @@ ANYBODY = {
 """What everybody may do, and why."""
 
 OPERATOR_ONLY: dict[str, Callable[[RunStore, Objects], Any]] = {
-    "RunStore.register_running": lambda s, o: s.register_running(spec(), title="", device="cpu"),
-    "RunStore.claim": lambda s, o: s.claim("w", device="cpu", kinds={"unlearn"}),
-    "RunStore.claim_group": lambda s, o: s.claim_group(
+    "RunExecution.register_running": lambda s, o: s.execution.register_running(spec(), title="", device="cpu"),
+    "RunExecution.claim": lambda s, o: s.execution.claim("w", device="cpu", kinds={"unlearn"}),
+    "RunExecution.claim_group": lambda s, o: s.execution.claim_group(
         RunStore(o.home).get(o.running), "w", device="cpu", is_compatible=lambda _: True, limit=1
     ),
-    "RunStore.heartbeat": lambda s, o: s.heartbeat(o.running, 1),
-    "RunStore.finish": lambda s, o: s.finish(o.running, 1, metrics=RunMetrics()),
-    "RunStore.fail": lambda s, o: s.fail(o.running, 1, "no"),
-    "RunStore.mark_cancelled": lambda s, o: s.mark_cancelled(o.running, 1),
-    "RunStore.requeue": lambda s, o: s.requeue(o.running, 1),
-    "RunStore.mark_crashed": lambda s, o: s.mark_crashed(o.running, 1, "no"),
-    "RunStore.expire_leases": lambda s, o: s.expire_leases(),
+    "RunExecution.heartbeat": lambda s, o: s.execution.heartbeat(o.running, 1),
+    "RunExecution.finish": lambda s, o: s.execution.finish(o.running, 1, metrics=RunMetrics()),
+    "RunExecution.fail": lambda s, o: s.execution.fail(o.running, 1, "no"),
+    "RunExecution.mark_cancelled": lambda s, o: s.execution.mark_cancelled(o.running, 1),
+    "RunExecution.requeue": lambda s, o: s.execution.requeue(o.running, 1),
+    "RunExecution.mark_crashed": lambda s, o: s.execution.mark_crashed(o.running, 1, "no"),
+    "RunExecution.expire_leases": lambda s, o: s.execution.expire_leases(),
     "RunStore.delete_finished": lambda s, o: s.delete_finished({"unlearn"}, older_than=-1),
-    "RunStore.worker_heartbeat": lambda s, o: s.worker_heartbeat("w", device="cpu", pid=1, code="", state="idle"),
-    "RunStore.deregister_worker": lambda s, o: s.deregister_worker("w"),
+    "RunExecution.worker_heartbeat": lambda s, o: s.execution.worker_heartbeat(
+        "w", device="cpu", pid=1, code="", state="idle"
+    ),
+    "RunExecution.deregister_worker": lambda s, o: s.execution.deregister_worker("w"),
     "SweepStore.acquire_leases": lambda s, o: s.sweeps.acquire_leases("w"),
     "SweepStore.release_leases": lambda s, o: s.sweeps.release_leases("w"),
     "SweepStore.add_trial": lambda s, o: s.sweeps.add_trial(
@@ -350,8 +355,8 @@ def test_a_shared_report_is_read_by_its_link_and_listed_nowhere(ann: Objects, mo
 
 def test_what_two_made_belongs_to_both(ann: Objects) -> None:
     server = RunStore(ann.home)
-    number = server.register_running(spec(), title="the same again", device="cpu", owner=BEN.id)
-    server.finish(number, 1, metrics=RunMetrics(classifier=ann.classifier))
+    number = server.execution.register_running(spec(), title="the same again", device="cpu", owner=BEN.id)
+    server.execution.finish(number, 1, metrics=RunMetrics(classifier=ann.classifier))
     deletion.delete_classifier(server.acting_as(BEN), ann.classifier)
     assert user_models.exists(ann.classifier), "it is still Ann's"
     with pytest.raises(NotAllowedError):
@@ -365,14 +370,14 @@ def test_what_has_no_owner_on_record_is_the_operators_and_stays_so(ann: Objects)
     server = RunStore(ann.home)
     with pytest.raises(NotAllowedError):
         server.acting_as(ANN).items.set_recipe(ann.classifier, RECIPE)
-    number = server.register_running(spec(), title="the same again", device="cpu", owner=BEN.id)
-    server.finish(number, 1, metrics=RunMetrics(classifier=ann.classifier))
+    number = server.execution.register_running(spec(), title="the same again", device="cpu", owner=BEN.id)
+    server.execution.finish(number, 1, metrics=RunMetrics(classifier=ann.classifier))
     deletion.delete_classifier(server.acting_as(BEN), ann.classifier)
     assert user_models.exists(ann.classifier), "it was there before Ben made it"
 
 
 def test_every_action_has_its_row() -> None:
-    parts = (RunStore, SweepStore, SeedRepeats, MethodRuns, RunListing, ClassBoards, Visitors, OwnedItems)
+    parts = (RunStore, RunExecution, SweepStore, SeedRepeats, MethodRuns, RunListing, ClassBoards, Visitors, OwnedItems)
     actions = {
         f"{part.__name__}.{name}"
         for part in parts

@@ -23,9 +23,9 @@ def store(home) -> RunStore:
 def done(store: RunStore, **params) -> int:
     """A finished run, recorded in its folder as its worker does."""
     number = store.submit(spec(**params), title="a run")
-    run = store.claim("worker", device="cpu", kinds=EVERY)
+    run = store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None and run.id == number
-    store.finish(number, run.attempt, metrics=RunMetrics(gold="abc"))
+    store.execution.finish(number, run.attempt, metrics=RunMetrics(gold="abc"))
     return number
 
 
@@ -68,7 +68,7 @@ def test_without_a_record_it_says_so_and_can_be_deleted(store, column):
 def test_a_queued_one_fails_and_the_next_one_is_claimed(store):
     first, second = (store.submit(spec(), title="a run") for _ in range(2))
     spoil(store, first, "spec")
-    run = store.claim("worker", device="cpu", kinds=EVERY)
+    run = store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None and run.id == second
     assert sql(store.data_dir, "SELECT state FROM run WHERE id = ?", first) == [(RunState.FAILED,)]
     [(error,)] = sql(store.data_dir, "SELECT error FROM run WHERE id = ?", first)
@@ -77,20 +77,20 @@ def test_a_queued_one_fails_and_the_next_one_is_claimed(store):
 
 def test_a_run_that_is_spoiled_while_it_runs_ends_all_the_same(store):
     number = store.submit(spec(), title="a run")
-    run = store.claim("worker", device="cpu", kinds=EVERY)
+    run = store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None
     spoil(store, number, "spec")
-    store.finish(number, run.attempt, metrics=RunMetrics())
+    store.execution.finish(number, run.attempt, metrics=RunMetrics())
     assert sql(store.data_dir, "SELECT state FROM run") == [(RunState.DONE,)]
 
 
 def test_a_measurement_of_a_run_whose_metrics_are_spoiled_ends_all_the_same(store):
     number = done(store)
     measure = store.submit(MeasureSpec(run=number), title="measure")
-    run = store.claim("worker", device="cpu", kinds=EVERY)
+    run = store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None and run.id == measure
     spoil(store, number, "headline")
-    store.finish(measure, run.attempt, metrics=RunMetrics())
+    store.execution.finish(measure, run.attempt, metrics=RunMetrics())
     assert store.get(measure).state is RunState.DONE
     assert store.get(number).metrics.gold == "abc", "from its folder"
     assert store.get(number).spec.request == REQUEST

@@ -16,7 +16,7 @@ def test_reading_goes_on_and_nothing_is_lost(home, monkeypatch):
     monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.1)
     store = RunStore(home)
     number = store.submit(spec(), title="a")
-    run = store.claim("worker", device="cpu", kinds=EVERY)
+    run = store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None
     with closing(sqlite3.connect(home / "lab.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -25,10 +25,10 @@ def test_reading_goes_on_and_nothing_is_lost(home, monkeypatch):
         for write in (
             lambda: store.submit(spec(), title="b"),
             lambda: store.cancel(number),
-            lambda: store.finish(number, run.attempt, metrics=RunMetrics()),
+            lambda: store.execution.finish(number, run.attempt, metrics=RunMetrics()),
         ):
             with pytest.raises(StoreError, match=sentence):
                 write()
         other.execute("ROLLBACK")
-    store.finish(number, run.attempt, metrics=RunMetrics())
+    store.execution.finish(number, run.attempt, metrics=RunMetrics())
     assert [one.state for one in store.list_runs()] == ["done"]

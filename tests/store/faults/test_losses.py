@@ -20,7 +20,7 @@ def store(home) -> RunStore:
 
 
 def claim(store: RunStore) -> Run:
-    run = store.claim("worker", device="cpu", kinds=EVERY)
+    run = store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None
     return run
 
@@ -29,7 +29,7 @@ def lose(store: RunStore) -> None:
     """Lets the worker of the next run die."""
     run = claim(store)
     expire(store.data_dir, run.id)
-    assert store.expire_leases() == [run.id]
+    assert store.execution.expire_leases() == [run.id]
 
 
 def test_a_run_outlives_the_loss_of_several_workers(store):
@@ -37,17 +37,17 @@ def test_a_run_outlives_the_loss_of_several_workers(store):
     for _ in range(MAX_LOSSES - 1):
         lose(store)
     run = claim(store)
-    store.finish(number, run.attempt, metrics=RunMetrics())
+    store.execution.finish(number, run.attempt, metrics=RunMetrics())
     assert (store.get(number).state, run.attempt) == (RunState.DONE, MAX_LOSSES)
 
 
 def test_losses_of_workers_and_deaths_of_its_process_are_counted_apart(store):
     number = store.submit(spec(), title="a")
     lose(store)
-    store.mark_crashed(number, claim(store).attempt, "once")
+    store.execution.mark_crashed(number, claim(store).attempt, "once")
     lose(store)
     assert store.get(number).state is RunState.QUEUED
-    store.mark_crashed(number, claim(store).attempt, "The process of this run ended twice.")
+    store.execution.mark_crashed(number, claim(store).attempt, "The process of this run ended twice.")
     assert store.get(number).error == "The process of this run ended twice."
 
 
@@ -66,11 +66,11 @@ def test_a_run_that_lost_its_worker_is_not_stacked_with_others(store):
     run = claim(store)
     assert run.id == first
     others = {"device": "cpu", "is_compatible": lambda _: True, "limit": 9}
-    assert store.claim_group(run, "worker", **others) == []
-    store.finish(first, run.attempt, metrics=RunMetrics())
+    assert store.execution.claim_group(run, "worker", **others) == []
+    store.execution.finish(first, run.attempt, metrics=RunMetrics())
     lose(store)
     store.cancel(second)
-    assert store.claim_group(claim(store), "worker", **others) == []
+    assert store.execution.claim_group(claim(store), "worker", **others) == []
     assert store.get(third).state is RunState.RUNNING
 
 
@@ -78,13 +78,13 @@ def test_a_run_that_lost_its_worker_is_not_stacked_with_others(store):
 @pytest.mark.parametrize("local", [False, True])
 def test_a_clock_that_jumps_by_an_hour_does_not_change_how_long_a_run_took(store, monkeypatch, jump, local):
     if local:
-        number, attempt = store.register_running(spec(), title="a", device="cpu"), 1
+        number, attempt = store.execution.register_running(spec(), title="a", device="cpu"), 1
     else:
         number, attempt = store.submit(spec(), title="a"), 1
         claim(store)
     monkeypatch.setattr(time, "time", lambda: WALL() + jump + 20)
     monkeypatch.setattr(time, "monotonic", lambda: STEADY() + 20)
-    store.finish(number, attempt, metrics=RunMetrics())
+    store.execution.finish(number, attempt, metrics=RunMetrics())
     run = store.get(number)
     assert run.started is not None and run.finished is not None
     assert 19 < (run.finished - run.started).total_seconds() < 21
@@ -96,6 +96,6 @@ def test_of_another_machine_the_date_is_all_that_is_known_and_is_never_negative(
     run = claim(store)
     monkeypatch.setattr(time, "time", lambda: WALL() - HOUR)
     monkeypatch.setattr("unlearn_core.store.queue.clock.boot", lambda: None)
-    store.finish(number, run.attempt, metrics=RunMetrics())
+    store.execution.finish(number, run.attempt, metrics=RunMetrics())
     run = store.get(number)
     assert run.started is not None and run.finished == run.started

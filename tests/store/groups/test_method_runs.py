@@ -27,7 +27,7 @@ def methods(*names: str, **fields: object) -> dict[str, UnlearnSpec]:
 
 
 def claim(store: RunStore, count: int = 1) -> list[int]:
-    claimed = [store.claim("w", device="cpu", kinds={"unlearn", "gold"}) for _ in range(count)]
+    claimed = [store.execution.claim("w", device="cpu", kinds={"unlearn", "gold"}) for _ in range(count)]
     return [run.id for run in claimed if run is not None]
 
 
@@ -50,13 +50,13 @@ def test_what_is_done_queued_or_running_is_not_made_again(store: RunStore) -> No
         store.submit(one, title=title) for title, one in list(wanted.items())[:-1]
     )
     assert claim(store, 2) == [done, running]
-    store.finish(done, 1, metrics=RunMetrics())
+    store.execution.finish(done, 1, metrics=RunMetrics())
     store.cancel(cancelled)
     lost = store.method_runs.runs_of([wanted["Forget cat with failed"]])[0]
     assert lost is not None and lost.id == failed
     store.cancel(queued)
     assert claim(store) == [failed]
-    store.fail(failed, 1, "The loss is no longer a number.")
+    store.execution.fail(failed, 1, "The loss is no longer a number.")
     queued = store.submit(wanted["Forget cat with queued"], title="once more")
     gold = store.submit(GOLD, title="gold")
 
@@ -80,7 +80,7 @@ def test_a_run_that_is_being_cancelled_is_made_again(store: RunStore) -> None:
 def test_a_done_run_counts_more_than_a_later_one(store: RunStore) -> None:
     first = store.submit(spec(), title="first")
     claim(store)
-    store.finish(first, 1, metrics=RunMetrics())
+    store.execution.finish(first, 1, metrics=RunMetrics())
     store.submit(spec(), title="again")
     (found,) = store.method_runs.runs_of([spec()])
     assert found is not None and (found.id, found.state) == (first, RunState.DONE)

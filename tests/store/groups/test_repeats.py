@@ -35,12 +35,12 @@ def seeds_of(store: RunStore, run: int) -> list[int]:
 
 
 def finish(store: RunStore, run: int) -> None:
-    claimed = store.claim("w", device="cpu", kinds={"unlearn"})
+    claimed = store.execution.claim("w", device="cpu", kinds={"unlearn"})
     while claimed is not None and claimed.id != run:
-        store.fail(claimed.id, claimed.attempt, "not this one")
-        claimed = store.claim("w", device="cpu", kinds={"unlearn"})
+        store.execution.fail(claimed.id, claimed.attempt, "not this one")
+        claimed = store.execution.claim("w", device="cpu", kinds={"unlearn"})
     assert claimed is not None
-    store.finish(run, claimed.attempt, metrics=RunMetrics())
+    store.execution.finish(run, claimed.attempt, metrics=RunMetrics())
 
 
 def test_repeats_are_ordinary_runs_from_other_seeds_behind_what_people_wait_for(store: RunStore) -> None:
@@ -53,7 +53,7 @@ def test_repeats_are_ordinary_runs_from_other_seeds_behind_what_people_wait_for(
         assert own.group == seed_group(spec())
     assert store.get(first).group is None
     mine = begun(store)
-    claimed = [store.claim("w", device="cpu", kinds={"unlearn"}) for _ in range(3)]
+    claimed = [store.execution.claim("w", device="cpu", kinds={"unlearn"}) for _ in range(3)]
     assert [run.id for run in claimed if run] == [first, mine, made[0].id]
 
 

@@ -34,7 +34,7 @@ def add(store: RunStore, sweep: Sweep, number: int, rate: float = 0.002) -> int:
 
 
 def claim(store: RunStore) -> Run:
-    run = store.claim(ME, device="cpu", kinds=EVERY)
+    run = store.execution.claim(ME, device="cpu", kinds=EVERY)
     assert run is not None
     return run
 
@@ -87,7 +87,7 @@ def test_a_pause_takes_back_what_only_waits(store, sweep):
 def test_a_run_that_was_begun_once_is_not_taken_back(store, sweep):
     number = add(store, sweep, 0)
     run = claim(store)
-    store.requeue(number, run.attempt)
+    store.execution.requeue(number, run.attempt)
     store.sweeps.pause(sweep.id)
     assert store.get(number).state is RunState.QUEUED
 
@@ -95,7 +95,7 @@ def test_a_run_that_was_begun_once_is_not_taken_back(store, sweep):
 def test_a_cancel_ends_all_that_is_not_over(store, sweep):
     done, works, waits = (add(store, sweep, number) for number in range(3))
     run = claim(store)
-    store.finish(done, run.attempt, metrics=RunMetrics())
+    store.execution.finish(done, run.attempt, metrics=RunMetrics())
     claim(store)
     store.sweeps.cancel(sweep.id)
     assert store.get(done).state is RunState.DONE
@@ -110,7 +110,7 @@ def test_a_cancel_ends_all_that_is_not_over(store, sweep):
 def test_a_deleted_run_still_counts_as_a_trial(store, sweep):
     number = add(store, sweep, 0)
     run = claim(store)
-    store.fail(number, run.attempt, "It broke.")
+    store.execution.fail(number, run.attempt, "It broke.")
     assert store.sweeps.finished_counts([sweep.id, 99]) == {sweep.id: 1, 99: 0}
     store.delete(number)
     (trial,) = store.sweeps.trials(sweep.id)
@@ -123,8 +123,8 @@ def test_an_early_stop_says_why_beside_the_run(store, sweep):
     number = add(store, sweep, 0)
     run = claim(store)
     store.sweeps.prune_trial(number, "Worse than the others.")
-    assert store.heartbeat(number, run.attempt).cancel
-    store.mark_cancelled(number, run.attempt)
+    assert store.execution.heartbeat(number, run.attempt).cancel
+    store.execution.mark_cancelled(number, run.attempt)
     assert store.get(number).note == "Worse than the others."
     (trial,) = store.sweeps.trials(sweep.id)
     assert (trial.status, trial.stopped) == ("stopped early", "Worse than the others.")

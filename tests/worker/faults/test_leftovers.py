@@ -57,9 +57,9 @@ def test_outputs_of_a_deleted_run_go_unless_another_run_has_the_same_model(home)
         pool.put(Evaluation(model, "shapes", np.eye(4, dtype=np.float32)))
         pool.put_unit_features(model, "shapes", np.eye(4, dtype=np.float16))
         number = store.submit(spec(), title="a")
-        run = store.claim("worker", device="cpu", kinds=EVERY)
+        run = store.execution.claim("worker", device="cpu", kinds=EVERY)
         assert run is not None
-        store.finish(number, run.attempt, metrics=RunMetrics(weights=model))
+        store.execution.finish(number, run.attempt, metrics=RunMetrics(weights=model))
 
     def kept() -> set[str]:
         return {path.stem[-1] for path in (home / "evaluations" / "shapes").iterdir()}

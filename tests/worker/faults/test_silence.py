@@ -71,9 +71,9 @@ def test_the_forecast_of_the_engine_gives_the_limit(home):
     card, data = classifiers.card("tiny"), cache.dataset("shapes")
     work = here.spec_work(spec, card, data.card, data.image_dataset.labels)
     assert longest_silence(run, cache) is None, "nothing was measured here yet"
-    done = store.claim("worker", device="cpu", kinds=EVERY)
+    done = store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert done is not None
-    store.finish(done.id, done.attempt, metrics=RunMetrics(seconds_per_image=0.5))
+    store.execution.finish(done.id, done.attempt, metrics=RunMetrics(seconds_per_image=0.5))
     forecast = here.of_run(card, data.card, work, store, only_measured=True)
     assert forecast is not None
     limit = longest_silence(run, cache)

@@ -38,9 +38,9 @@ class ExampleData:
         self._random = random.Random(0)
         self.store = RunStore(home)
         for _ in range(REPORTS):
-            run = self.store.register_running(report.spec, title=self._title, device="cpu", seconds=20.0)
+            run = self.store.execution.register_running(report.spec, title=self._title, device="cpu", seconds=20.0)
             reports.write(report, artifacts.run_dir(home, run), shared=EvaluationStore(home))
-            self.store.finish(run, 1, metrics=self._metrics)
+            self.store.execution.finish(run, 1, metrics=self._metrics)
         self._database = Database(home)
 
     def add_runs(self, count: int) -> None:

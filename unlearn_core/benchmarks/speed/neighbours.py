@@ -123,7 +123,7 @@ def serve(spec_text: str) -> None:
         for line in sys.stdin:
             if line.strip():
                 cpu_threads.adapt(float(line), usable_cores())
-            run = store.register_running(spec, title="bench", device="cpu")
+            run = store.execution.register_running(spec, title="bench", device="cpu")
             began = time.perf_counter()
             execute_job(store.get(run), model_cache, NullListener())
             print(time.perf_counter() - began, torch.get_num_threads(), flush=True)

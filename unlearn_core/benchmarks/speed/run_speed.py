@@ -39,7 +39,7 @@ def measure_report(spec: UnlearnSpec, device: str, data_dir: Path) -> dict[str, 
     """Time a run from the end of forgetting, in a process that has loaded its data and models as a worker has."""
     store, model_cache = RunStore(data_dir), ModelCache(device, data_dir)
     model_cache.prepare()
-    run = store.get(store.register_running(spec, title="bench", device=device))
+    run = store.get(store.execution.register_running(spec, title="bench", device=device))
     began = time.perf_counter()
     execute_job(run, model_cache, NullListener())
     wall = time.perf_counter() - began
@@ -60,7 +60,7 @@ def measure(spec: UnlearnSpec, device: str, data_dir: Path) -> dict[str, float]:
     store, model_cache = RunStore(data_dir), ModelCache(device, data_dir)
     walls, run = [], 0
     for seed in (0, 1):
-        run = store.register_running(spec.model_copy(update={"seed": seed}), title="bench", device=device)
+        run = store.execution.register_running(spec.model_copy(update={"seed": seed}), title="bench", device=device)
         began = time.perf_counter()
         execute_job(store.get(run), model_cache, NullListener())
         walls.append(time.perf_counter() - began)
