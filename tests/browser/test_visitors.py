@@ -9,8 +9,9 @@ from tests.browser.app_server import Served
 from tests.browser.browser_steps import heading
 from tests.browser.conftest import PATIENCE
 from tests.browser.test_accessibility import violations
-from tests.pages.finished_runs import CLASS
+from tests.pages.finished_runs import CLASS, by_class
 from tests.store.specs import sql
+from unlearn_core.store.access.actor import Actor
 from unlearn_core.store.queue.run_store import RunStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400), pytest.mark.usefixtures("context")]
@@ -73,6 +74,31 @@ def _walk(ann: Page, ben: Page, app: Served) -> None:
         ben.get_by_role("button", name="Use the code").click()
         if wrong != code:
             expect(ben.get_by_text("This code is not known")).to_be_visible()
+
+
+def test_a_visitor_deletes_everything_of_theirs(browser: Browser, app: Served) -> None:
+    context = browser.new_context()
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(app.address("history"))
+    heading(page, "What has been tried?")
+    store = RunStore(app.home).acting_as(Actor(_owner(context)))
+    store.visitors.rename("Table 9")
+    number = store.submit(by_class(), title="Forget discs with UNSIR")
+    page.reload()
+    _name(page, "Table 9").click()
+    page.get_by_role("link", name="What is stored of you").click()
+    heading(page, "What is stored here?")
+    page.get_by_role("button", name="List what would be deleted").click()
+    expect(page.get_by_text("runs with their reports and weights: 1")).to_be_visible()
+    assert violations(page, "light") == []
+    page.get_by_text("Delete all of this permanently").click()
+    page.get_by_role("button", name="Delete everything").click()
+    expect(page.get_by_text("Everything of yours was deleted from this server")).to_be_visible()
+    expect(_name(page, f"Visitor {_owner(context)[:4].upper()}")).to_be_visible()
+    assert not store.belongings.runs() and not (app.home / "runs" / str(number)).exists()
+    assert RunStore(app.home).get(CLASS)
+    context.close()
 
 
 def test_a_hostile_cookie_gets_a_page_and_a_new_identity(browser: Browser, app: Served) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from unlearn_core.__main__ import main
 from unlearn_core.cli import _forecast
-from unlearn_core.cli._bar import WIDTH, ProgressBar, format_line
+from unlearn_core.cli._terminal import WIDTH, ProgressBar, format_line
 from unlearn_core.domain.errors import CancelledError
 from unlearn_core.domain.jobs import TrainSpec
 from unlearn_core.domain.results.metrics import RunMetrics

@@ -1,4 +1,4 @@
-"""`serve --visitors` and `--code`: who has runs here, and the code that makes a browser the operator's."""
+"""Visitors on the command line: who has runs here, a code for their browser, and what is stored of them."""
 
 import json
 from pathlib import Path
@@ -30,3 +30,33 @@ def test_a_code_makes_a_browser_theirs(
     assert main(["serve", "--code", *given]) == 0
     code = capsys.readouterr().out.split()[0]
     assert RunStore(home).acting_as(Actor("b" * 20)).visitors.redeem(code) == actor
+
+
+@pytest.fixture
+def store(home: Path) -> RunStore:
+    found = RunStore(home)
+    ann = found.acting_as(ANN)
+    ann.cancel(ann.submit(spec(), title="Ann's"))
+    ann.visitors.rename("Table 4")
+    found.submit(spec(), title="the operator's")
+    return found
+
+
+def test_what_is_stored_is_listed(store: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["storage", "of", ANN.id]) == 0
+    assert capsys.readouterr().out == "runs with their reports and weights: 1\n"
+    assert main(["storage", "of", ANN.id, "--json"]) == 0
+    (amount,) = json.loads(capsys.readouterr().out)["amounts"]
+    assert amount == {"title": "runs with their reports and weights", "number": 1, "bytes": 0}
+    assert main(["storage", "of", "nobody"]) == 0
+    assert capsys.readouterr().out == "Nothing is stored of nobody.\n"
+
+
+def test_everything_of_a_visitor_is_deleted_once_confirmed(store: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["storage", "delete", ANN.id]) == 2
+    assert "confirm it with --yes" in capsys.readouterr().err and len(store.list_runs()) == 2
+    assert main(["storage", "delete", ANN.id, "--yes"]) == 0
+    assert capsys.readouterr().out == "Deleted:\nruns with their reports and weights: 1\nname and codes: 1\n"
+    assert [run.owner for run in store.list_runs()] == [OPERATOR.id]
+    assert main(["storage", "delete", ANN.id, "--yes"]) == 0
+    assert capsys.readouterr().out == "There was nothing to delete.\n"

@@ -4,8 +4,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from unlearn_core.cli._aligned import aligned
 from unlearn_core.cli._finished_runs import RUN_HELP, load_report, report_folder
+from unlearn_core.cli._terminal import aligned
 from unlearn_core.domain.errors import InvalidRequestError
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unlearn_core.cli import _forecast, _forget
-from unlearn_core.cli._aligned import aligned
-from unlearn_core.cli._bar import ProgressBar
+from unlearn_core.cli._terminal import ProgressBar, aligned
 from unlearn_core.domain.errors import CancelledError, InvalidRequestError
 
 if TYPE_CHECKING:

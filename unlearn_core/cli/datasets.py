@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unlearn_core.cli._bar import ProgressBar
+from unlearn_core.cli._terminal import ProgressBar
 from unlearn_core.domain.errors import InvalidDatasetError, StoreError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from unlearn_core.cli import _forecast, _forget
-from unlearn_core.cli._bar import ProgressBar
+from unlearn_core.cli._terminal import ProgressBar
 from unlearn_core.domain.errors import InvalidRequestError, WorkerError
 from unlearn_core.domain.jobs import TrainGoldSpec
 from unlearn_core.domain.run import Priority, RunState

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from unlearn_core.cli._bar import ProgressBar
+from unlearn_core.cli._terminal import ProgressBar
 from unlearn_core.installation import require_checkout
 
 if TYPE_CHECKING:

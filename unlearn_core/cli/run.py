@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unlearn_core.cli import _forecast, _forget
-from unlearn_core.cli._bar import ProgressBar
+from unlearn_core.cli._terminal import ProgressBar
 from unlearn_core.domain.errors import InvalidHyperparameterError, StoreError
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.found_settings import TuningResult

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unlearn_core.cli import _forecast
-from unlearn_core.cli._bar import ProgressBar
+from unlearn_core.cli._terminal import ProgressBar
 from unlearn_core.domain.errors import InvalidRequestError
 
 if TYPE_CHECKING:

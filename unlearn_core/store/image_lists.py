@@ -45,15 +45,19 @@ def parse_ranges(text: str, *, upper_bound: int) -> tuple[int, ...]:
 
 def save(data_dir: Path, image_indices: Sequence[int]) -> str:
     """Store a list in the data folder and return its fingerprint, the same for the same list."""
-    text = format_ranges(image_indices)
-    name = hashlib.sha256(text.encode()).hexdigest()[:16]
-    file = data_dir / "requests" / f"{name}.txt"
+    file = stored_path(data_dir, image_indices)
     try:
         if not file.exists():
-            atomic_write(file, text.encode())
+            atomic_write(file, format_ranges(image_indices).encode())
     except OSError as problem:
         raise StoreError(f"Cannot save the list of images in {file.parent} ({problem.strerror}).") from None
-    return name
+    return file.stem
+
+
+def stored_path(data_dir: Path, image_indices: Sequence[int]) -> Path:
+    """Return the file of a list, which need not be stored."""
+    name = hashlib.sha256(format_ranges(image_indices).encode()).hexdigest()[:16]
+    return data_dir / "requests" / f"{name}.txt"
 
 
 def load(data_dir: Path, name: str, *, upper_bound: int) -> tuple[int, ...]:

@@ -25,10 +25,12 @@ from unlearn_core.models import user_models
 from unlearn_core.models.classifiers import card
 from unlearn_core.store import deletion
 from unlearn_core.store.access.actor import OPERATOR, Actor
+from unlearn_core.store.access.belongings import Belongings
 from unlearn_core.store.access.items import OwnedItems
 from unlearn_core.store.access.owned_items import Item
 from unlearn_core.store.access.visitor_store import Visitors
 from unlearn_core.store.class_boards import ClassBoards
+from unlearn_core.store.housekeeping import erasure
 from unlearn_core.store.queue.execution import RunExecution
 from unlearn_core.store.queue.method_runs import MethodRuns
 from unlearn_core.store.queue.repeats import SeedRepeats
@@ -148,6 +150,9 @@ CHANGES: dict[str, Row] = {
     "OwnedItems.delete_dataset": Row(lambda s, o: s.items.delete_dataset(o.removed)),
     "OwnedItems.require": Row(lambda s, o: s.items.require(Item("dataset", o.dataset))),
     "OwnedItems.give_up": Row(lambda s, o: s.items.give_up(Item("dataset", o.dataset))),
+    "OwnedItems.transfer": Row(lambda s, o: s.items.transfer(Item("dataset", o.dataset), ["c" * 20])),
+    "OwnedItems.release": Row(lambda s, o: s.items.release(Item("dataset", o.dataset))),
+    "Belongings.transfer": Row(lambda s, o: s.belongings.transfer(o.done, "c" * 20)),
     "OwnedItems.forget": Row(lambda s, o: s.items.forget(Item("dataset", o.dataset))),
     "delete_classifier": Row(lambda s, o: deletion.delete_classifier(s, o.classifier)),
 }
@@ -208,6 +213,8 @@ ANYBODY = {
     "RunStore.workers": "the state of the devices",
     "RunStore.orphaned_runs": "numbers of runs that no worker holds",
     "RunListing.acting_as": "code, not a visitor, says who acts",
+    "OwnedItems.own": "one's own",
+    "OwnedItems.owners": "ids of owners, which no page shows; for `usage`",
     "OwnedItems.changeable": "says only what may be changed",
     "ClassBoards.open": "makes a new board",
     "ClassBoards.find": "needs the code of the room",
@@ -220,6 +227,12 @@ ANYBODY = {
     "Visitors.rename": "one's own",
     "Visitors.make_code": "for oneself",
     "Visitors.redeem": "needs a code",
+    **dict.fromkeys(
+        [f"Belongings.{name}" for name in ("runs", "sweeps", "unfinished", "await_end", "forget_visitor")], "one's own"
+    ),
+    "Belongings.existing": "numbers of runs and sweeps",
+    "Belongings.compact_database": "changes nothing that can be read",
+    "erase": "one's own; test_erasure.py lets others do it",
     "active_runs_using": "is asked after the owner was checked",
     "deletion_blocker": "says numbers of runs, and titles of what may be read",
 }
@@ -377,7 +390,18 @@ def test_what_has_no_owner_on_record_is_the_operators_and_stays_so(ann: Objects)
 
 
 def test_every_action_has_its_row() -> None:
-    parts = (RunStore, RunExecution, SweepStore, SeedRepeats, MethodRuns, RunListing, ClassBoards, Visitors, OwnedItems)
+    parts = (
+        RunStore,
+        RunExecution,
+        SweepStore,
+        SeedRepeats,
+        MethodRuns,
+        RunListing,
+        ClassBoards,
+        Visitors,
+        OwnedItems,
+        Belongings,
+    )
     actions = {
         f"{part.__name__}.{name}"
         for part in parts
@@ -386,8 +410,9 @@ def test_every_action_has_its_row() -> None:
     }
     actions |= {
         name
-        for name, value in vars(deletion).items()
-        if inspect.isfunction(value) and value.__module__ == deletion.__name__ and not name.startswith("_")
+        for module in (deletion, erasure)
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
     }
     rows = [*CHANGES, *READS, *LISTS, *ANYBODY, *OPERATOR_ONLY]
     assert actions - {row.split(" ")[0] for row in rows} == set(), "these need a row"

@@ -55,7 +55,7 @@ def save(data_dir: Path, file: BinaryIO, *, size: int, limits: UploadLimits) -> 
     if len(pixels) != size * size * 3:
         raise InvalidRequestError(f"Decoding this image gave another size than {size} pixels. {_ADVICE}")
     name = sha256(pixels)
-    atomic_write(_path(data_dir, name), pixels)
+    atomic_write(stored_path(data_dir, name), pixels)
     return name
 
 
@@ -74,7 +74,7 @@ def decode_upload(job: dict[str, Any], _context: sandbox.JobContext) -> dict[str
 def read(data_dir: Path, name: str, *, size: int) -> np.ndarray:
     """Return a stored image (size, size, 3) uint8. Raises InvalidRequestError if there is none of that size."""
     with suppress(OSError):
-        pixels = np.frombuffer(_path(data_dir, name).read_bytes(), np.uint8)
+        pixels = np.frombuffer(stored_path(data_dir, name).read_bytes(), np.uint8)
         if len(pixels) == size * size * 3:
             return pixels.reshape(size, size, 3)
     raise InvalidRequestError("This uploaded image is no longer stored. Upload it again.")
@@ -82,10 +82,11 @@ def read(data_dir: Path, name: str, *, size: int) -> np.ndarray:
 
 def delete(data_dir: Path, name: str) -> None:
     """Remove a stored image."""
-    _path(data_dir, name).unlink(missing_ok=True)
+    stored_path(data_dir, name).unlink(missing_ok=True)
 
 
-def _path(data_dir: Path, name: str) -> Path:
+def stored_path(data_dir: Path, name: str) -> Path:
+    """Return the file of a stored image."""
     return data_dir / "own-images" / name
 
 

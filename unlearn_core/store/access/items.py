@@ -33,6 +33,25 @@ class OwnedItems:
         with self._database.reading() as connection:
             return {item for item in items if self._access.actor.id in owned_items.owners(connection, item)}
 
+    def own(self) -> dict[Item, set[str]]:
+        """Return the classifiers and data sets of whoever acts, each with all its owners."""
+        present = owned_items.present(self._access.data_dir)
+        with self._database.reading() as connection:
+            found = {item: owned_items.owners(connection, item) for item in present}
+        return {item: owners for item, owners in found.items() if self._access.actor.id in owners}
+
+    def owners(self, item: Item) -> set[str]:
+        """Return whom an item belongs to."""
+        with self._database.reading() as connection:
+            return owned_items.owners(connection, item)
+
+    def transfer(self, item: Item, owners: Iterable[str]) -> None:
+        """Give one's own item to others, beside whom it belonged to before. Raises NotFoundError, NotAllowedError."""
+        self.require(item)
+        with self._database.writing() as connection:
+            owned_items.add_owners(connection, item, owners)
+            owned_items.release(connection, item, self._access.actor.id)
+
     def accept_classifier(self, name: str) -> None:
         """Add a validated checkpoint to the catalog. Raises NotFoundError and NotAllowedError."""
         self.require(Item("classifier", name))
@@ -84,6 +103,10 @@ class OwnedItems:
                 return True
             owned_items.release(connection, item, actor.id)
         return False
+
+    def release(self, item: Item) -> None:
+        """Record that an item no longer belongs to whoever acts. Raises NotFoundError and NotAllowedError."""
+        self.transfer(item, ())
 
     def forget(self, item: Item) -> None:
         """Remove the record of whom an item belonged to, once it is deleted. Raises NotAllowedError."""

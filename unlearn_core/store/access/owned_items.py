@@ -4,7 +4,7 @@ The same training or import by two visitors makes one classifier or data set, wh
 owner on record was made by a former release or on the command line, and belongs to the operator.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -41,6 +41,17 @@ def cards(data_dir: Path, item: Item) -> list[Path]:
     """Return where a user's classifier or data set is: in the catalog, waiting to be accepted, or in the trash."""
     parents = (data_dir / folder for folder in _FOLDERS[item.kind])
     return [card for folder in parents for card in folder.glob(f"*/{CARD_FILE}") if card.parent.name == item.name]
+
+
+def present(data_dir: Path) -> list[Item]:
+    """Return all classifiers and data sets that users added, also those that wait or are in the trash."""
+    return [
+        Item(kind, card.parent.name)
+        for kind, folders in _FOLDERS.items()
+        for folder in folders
+        for card in sorted((data_dir / folder).glob(f"*/{CARD_FILE}"))
+        if not card.parent.name.startswith(".")
+    ]
 
 
 def is_own(data_dir: Path, item: Item) -> bool:
@@ -82,8 +93,13 @@ def record(connection: Connection, data_dir: Path, run: Row[Any], metrics: RunMe
         new = {run.owner}
         if not known and run.started and any(_is_older(card, run.started) for card in cards(data_dir, item)):
             new.add(OPERATOR.id)
-        for owner in new - known:
-            connection.execute(insert(ITEM).values(kind=item.kind, name=item.name, owner=owner))
+        add_owners(connection, item, new)
+
+
+def add_owners(connection: Connection, item: Item, new: Iterable[str]) -> None:
+    """Record that this belongs to owners, beside whom it belonged to before."""
+    for owner in set(new) - _recorded(connection, item):
+        connection.execute(insert(ITEM).values(kind=item.kind, name=item.name, owner=owner))
 
 
 def release(connection: Connection, item: Item, owner: str | None) -> None:

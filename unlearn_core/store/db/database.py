@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.settings import settings
 from unlearn_core.store import data_folder
+from unlearn_core.store.db.compaction import compact
 from unlearn_core.store.db.schema import HEAD
 from unlearn_core.store.db.snapshot import Snapshot
 from unlearn_core.store.files import restore
@@ -78,6 +79,21 @@ class Database:
                 raise StoreError(_message("readonly", str(self.location)))
             with self._writer.begin() as connection:
                 yield connection
+
+    def compact(self) -> None:
+        """Write the database anew without what was deleted from it; only in SQLite, others do so by themselves.
+
+        Raises StoreError if another program keeps it from that.
+        """
+        self._reopen_if_replaced()
+        if self._file is None:
+            return
+        if self._snapshot is not None:
+            raise StoreError(_message("readonly", str(self.location)))
+        try:
+            compact(self._file)
+        except sqlite3.Error as problem:
+            raise StoreError(_message(str(problem), str(self.location))) from None
 
     def _reopen_if_replaced(self) -> None:
         """Open the database again if its file was deleted, moved, emptied or replaced, or may be written to again."""

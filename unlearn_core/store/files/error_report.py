@@ -103,7 +103,7 @@ def record(problem: BaseException | str, data_dir: Path, *, task: str, request: 
     known = next((found for note in getattr(problem, "__notes__", ()) if (found := find(data_dir, note))), None)
     if known is not None:
         return known
-    what = scrub(problem if isinstance(problem, str) else describe(problem), data_dir)
+    what = scrub(problem if isinstance(problem, str) else describe(problem, data_dir=data_dir), data_dir)
     trace = "" if isinstance(problem, str) else "".join(traceback.format_exception(problem))
     # An error that comes back, as on a page that updates itself, has one id and one file.
     number = hashlib.sha256(f"{task}\n{what}\n{trace}".encode("utf-8", "backslashreplace")).hexdigest()[:8]
@@ -133,11 +133,16 @@ def find(data_dir: Path, sentence: str) -> ErrorReport | None:
         return None
 
 
-def describe(problem: BaseException, *, with_message: bool = True) -> str:
-    """An exception in plain words, with its own type and perhaps message in brackets."""
+def describe(problem: BaseException, *, with_message: bool = True, data_dir: Path | None = None) -> str:
+    """An exception in plain words, with its own type and perhaps message in brackets.
+
+    With `data_dir`, the message is first scrubbed.
+    """
     message = ""
     with suppress(Exception):  # an exception of a plug-in may fail here too
-        message = " ".join(str(problem).split())[:_MAX_MESSAGE] if with_message else ""
+        message = " ".join(str(problem).split()) if with_message else ""
+        message = message if data_dir is None else scrub(message, data_dir)  # half a password would not be found
+        message = message[:_MAX_MESSAGE]
     own = f"{type(problem).__name__}: {message}".rstrip(":. ")
     kind = next((words for types, words in _KINDS if isinstance(problem, types)), "a computation failed")
     return f"{kind} ({own})".encode("utf-8", "backslashreplace").decode()  # such as from odd file names

@@ -1,8 +1,8 @@
 """Outputs and features of models on whole data sets, computed once and stored by weights checksum."""
 
-import glob
 import io
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -75,8 +75,21 @@ class EvaluationStore:
 
     def remove(self, weights: str) -> None:
         """Delete what is stored of a model: its outputs and features on every data set."""
-        for path in self._folder.glob(f"*/*{VERSION}-{glob.escape(weights[:32])}.np[yz]"):
+        for path in self.files([weights]):
             path.unlink(missing_ok=True)
+
+    def files(self, models: Collection[str]) -> list[Path]:
+        """Return the files of what is stored of models, by their checksums: outputs and features on every data set."""
+        ends = {f"{VERSION}-{weights[:32]}" for weights in models}
+        return [
+            path
+            for path in self._folder.glob(f"*/*{VERSION}-*.np[yz]")
+            if path.stem[path.stem.rfind(VERSION) :] in ends
+        ]
+
+    def dataset_folder(self, dataset: str) -> Path:
+        """Return the folder of what is stored of all models on a data set."""
+        return self._folder / dataset
 
     def features(self, weights: str, dataset: str) -> StoredFeatures | None:
         """Return the features of the images that were asked for so far; None if none were."""

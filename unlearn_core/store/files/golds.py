@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +61,10 @@ class GoldStore:
     def seconds(self, request: ForgetRequest, seed: int) -> float:
         """Return how long the training of a retrained model took. Raises FileNotFoundError if none was trained here."""
         return float(json.loads((self.folder(request, seed) / "facts.json").read_text())["seconds"])
+
+    def folders(self, requests: Collection[str]) -> list[Path]:
+        """Return the folders of the retrained models of requests, given by fingerprint; also of unfinished ones."""
+        return sorted(path for path in self._root.glob("*-*") if path.name.partition("-")[0] in requests)
 
     def delete(self, request: ForgetRequest, seed: int) -> None:
         """Delete a retrained model that was trained here, or its unfinished training."""

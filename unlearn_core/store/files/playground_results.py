@@ -48,6 +48,13 @@ def weights_path(data_dir: Path, spec: PointsSpec) -> Path:
     return _folder(data_dir) / f"{spec.fingerprint()}.safetensors"
 
 
+def stored_paths(data_dir: Path, spec: PointsSpec) -> list[Path]:
+    """Return the files of the results of a spec with drawn points, which need not be stored; else none."""
+    if not spec.drawn:
+        return []
+    return [_folder(data_dir) / f"{spec.fingerprint()}.json", weights_path(data_dir, spec)]
+
+
 def _folder(data_dir: Path) -> Path:
     return data_dir / "playground"
 

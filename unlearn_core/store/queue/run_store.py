@@ -15,6 +15,7 @@ from unlearn_core.domain.jobs import AnySpec, UnlearnSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import ALL_RUNS, CurvePoint, Priority, Run, RunFilter, RunState
 from unlearn_core.store.access.actor import OPERATOR, Actor
+from unlearn_core.store.access.belongings import Belongings
 from unlearn_core.store.access.items import OwnedItems
 from unlearn_core.store.access.rules import Access
 from unlearn_core.store.access.visitor_store import Visitors
@@ -81,6 +82,7 @@ class RunStore:
         self.visitors = Visitors(database, access)
         self.items = OwnedItems(database, access)
         self.execution = RunExecution(database, access)
+        self.belongings = Belongings(database, access)
 
     def submit(
         self,

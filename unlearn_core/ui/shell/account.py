@@ -30,18 +30,26 @@ export default function ({ data, parentElement }) {
 _use_ticket = component("change-visitor", html='<p role="status"></p>', js=_JS)
 
 
-def show() -> None:
-    """Show the visitor's name, and behind it what they can do; nothing where the data folder cannot be read."""
+def show(*, storage: st.Page) -> None:
+    """Show the visitor's name, and behind it what they can do; nothing where the data folder cannot be read.
+
+    `storage` is the page that shows what is stored of them.
+    """
     if _NAME not in st.session_state:
         st.session_state[_NAME] = cache.store().visitors.name()
     name = st.session_state[_NAME]
     hint = "Your name, and how to go on in another browser"
     if st.button(escape(name), icon=":material/person:", key="account", type="tertiary", help=hint):
-        _dialog()
+        _dialog(storage)
+
+
+def forget_name() -> None:
+    """Read the visitor's name anew, since it was deleted."""
+    st.session_state.pop(_NAME, None)
 
 
 @st.dialog("Who you are here", icon=":material/person:")
-def _dialog() -> None:
+def _dialog(storage: st.Page) -> None:
     st.markdown("There are no accounts: this browser remembers that you are you, and your runs are yours.")
     with st.form("account-rename", border=False):
         seen = "Others see it beside your runs." if settings().sharing == "open" else "The operator sees it."
@@ -58,6 +66,7 @@ def _dialog() -> None:
         st.code(code, language=None)
         st.caption(f"Enter it there within {CODE_MINUTES} minutes. It works once, and your runs are yours there too.")
     _use_another()
+    st.page_link(storage, label="What is stored of you, and how to delete it", icon=":material/delete_forever:")
 
 
 def _use_another() -> None:

@@ -74,6 +74,13 @@ def _store(folder: str, url: str | None) -> RunStore:
     return RunStore(Path(folder), url)
 
 
+def clear() -> None:
+    """Empty the caches that hold runs, models or data sets, so that the server's memory has nothing of deleted ones."""
+    st.cache_data.clear()
+    for cached in (_report, image_dataset, _duplicates, _facts, _features):
+        cached.clear()
+
+
 def report(run_id: int, parts: tuple[str, ...]) -> Report:
     """A run's report, also of one that ships; read-only and shared.
 

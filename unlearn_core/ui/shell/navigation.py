@@ -84,6 +84,7 @@ PAGES = {
     "compare": PageInfo("Explore", "explore/compare.py", "Compare", ":material/compare_arrows:"),
     "methods": PageInfo("Explore", "explore/methods.py", "All methods", ":material/leaderboard:"),
     "sweep": PageInfo("Explore", "explore/sweep.py", "Sweep", ":material/scatter_plot:"),
+    "storage": PageInfo("Explore", "explore/storage.py", "Storage", ":material/hard_drive:"),
     "lessons": PageInfo("Learn", "learn/lessons.py", "Lessons", ":material/school:"),
     "playground": PageInfo("Learn", "learn/playground.py", "Playground", ":material/gesture:"),
     "board": PageInfo("Learn", "learn/board.py", "Class board", ":material/groups:"),
@@ -158,7 +159,7 @@ def _show_notices() -> None:
 def _account() -> None:
     """Show who the visitor is, unless the data folder cannot be read: then the page says so."""
     with suppress(UnlearnError):
-        account.show()
+        account.show(storage=page("storage"))
 
 
 @contextmanager

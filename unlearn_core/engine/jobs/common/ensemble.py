@@ -88,7 +88,7 @@ class ModelEnsemble:
         return EnsembleOutputs.concatenate(self._load_or_build(SHADOWS, numbers, folder, make))
 
     def _original(self, number: int) -> FrozenModel:
-        file = self._folder("originals", self._recipe()) / f"{number:03d}.safetensors"
+        file = self._folder(ensemble_files.ORIGINALS, self._recipe()) / f"{number:03d}.safetensors"
         if not file.exists():
             model = ensemble_members.train_original(self._spec.request, number, self._model_cache, self._inner_tracker)
             weights.write(file, model)

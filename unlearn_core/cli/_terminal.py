@@ -1,13 +1,19 @@
-"""The progress bar on stderr: it counts real optimiser steps, and Ctrl-C ends the run at the next step."""
+"""What verbs write to a terminal: tables of texts, and the progress bar.
+
+The bar on stderr counts real optimiser steps, and Ctrl-C ends the run at the next step.
+"""
 
 import signal
 import sys
 import time
 from types import FrameType, TracebackType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from unlearn_core.domain.errors import CancelledError
 from unlearn_core.domain.run import CurvePoint, Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WIDTH = 30
 PAUSE = 0.1
@@ -77,3 +83,10 @@ def format_line(progress: Progress, seconds: float) -> str:
     return (
         f"{progress.stage:<12} [{'#' * filled}{'.' * (WIDTH - filled)}] {done:,} of {planned:,} steps, {seconds:.1f} s"
     )
+
+
+def aligned(table: "pd.DataFrame") -> list[str]:
+    """The heading and the rows of a table of texts, with two spaces between the columns."""
+    rows = [list(table.columns), *table.to_numpy().tolist()]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,0 +1,1 @@
+"""What is stored of whom, and how it is deleted."""

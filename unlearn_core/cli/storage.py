@@ -1,0 +1,65 @@
+"""`storage`: what the data folder holds of a visitor, and the deletion of everything of theirs."""
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from unlearn_core.domain.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from unlearn_core.store.housekeeping.erasure import Erasure
+
+HELP = "Show what is stored of a visitor, or delete everything of theirs."
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
+    for name, words in (
+        ("of", "list what is stored of a visitor, and what of it others use"),
+        ("delete", "delete everything of a visitor permanently, but for what others use"),
+    ):
+        action = actions.add_parser(name, help=words, description=words, allow_abbrev=False)
+        action.add_argument(
+            "owner", metavar="ID", help="the visitor, as `serve --visitors` lists them; local is the operator"
+        )
+        action.add_argument("--json", action="store_true", help="print one JSON object")
+        if name == "delete":
+            action.add_argument("--yes", action="store_true", help="delete without asking")
+
+
+def run(args: argparse.Namespace) -> int:
+    from unlearn_core.store.access.actor import actor_of
+    from unlearn_core.store.data_folder import open_data_dir
+    from unlearn_core.store.housekeeping.erasure import Erasure, erase
+    from unlearn_core.store.housekeeping.footprint import footprint
+    from unlearn_core.store.queue.run_store import RunStore
+
+    store = RunStore(open_data_dir()).acting_as(actor_of(args.owner))
+    found = footprint(store)
+    stored = Erasure(found.amounts, found.staying)
+    if args.action == "of":
+        _print(stored, as_json=args.json, none=f"Nothing is stored of {args.owner}.")
+        return 0
+    if not args.yes:
+        if not sys.stdin.isatty():
+            raise InvalidRequestError("What is deleted cannot be restored: confirm it with --yes.")
+        _print(stored, as_json=False, none=f"Nothing is stored of {args.owner}, except perhaps a name.")
+        if input("Cancel unfinished runs, and delete all of this permanently? [y/N] ").strip().lower() not in (
+            "y",
+            "yes",
+        ):
+            print("Nothing was deleted.")
+            return 1
+    _print(erase(store), as_json=args.json, none="There was nothing to delete.", first="Deleted:")
+    return 0
+
+
+def _print(found: "Erasure", *, as_json: bool, none: str, first: str = "") -> None:
+    """Print amounts and what stays."""
+    if as_json:
+        amounts = [amount._asdict() for amount in found.amounts]
+        print(json.dumps({"amounts": amounts, "stays": list(found.staying)}, indent=1))
+        return
+    lines = [amount.text() for amount in found.amounts]
+    print(*([first] if first and lines else []), *(lines or [none]), *found.staying, sep="\n")

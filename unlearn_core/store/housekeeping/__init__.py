@@ -1,0 +1,1 @@
+"""Housekeeping of the data folder: what is stored of somebody, and how all of it is deleted."""
