@@ -123,6 +123,19 @@ class Settings(BaseSettings, UploadLimits):  # pyright: ignore[reportIncompatibl
         description="MiB of memory that a run on the CPU may use beyond what the lab itself takes; if unset, all there "
         "is",
     )
+    keep_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="days after which a finished run is deleted, unless it is pinned; announced three days before",
+    )
+    keep_runs: int | None = Field(
+        default=None, ge=1, description="finished runs that each visitor keeps: the newest and the pinned ones"
+    )
+    keep_gb: int | None = Field(
+        default=None,
+        ge=1,
+        description="GB of all runs together; beyond, first the weights of the oldest are deleted, then their reports",
+    )
     most_checkpoint_mb: int = Field(default=500, ge=1, description="MiB of an uploaded checkpoint")
     most_checkpoint_seconds: int = Field(
         default=60, ge=1, description="seconds that the process may take that loads it"

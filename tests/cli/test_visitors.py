@@ -1,13 +1,15 @@
 """Visitors on the command line: who has runs here, a code for their browser, and what is stored of them."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.store.specs import spec
+from tests.store.specs import spec, sql
 from unlearn_core.__main__ import main
 from unlearn_core.store.access.actor import OPERATOR, Actor
+from unlearn_core.store.housekeeping import retention
 from unlearn_core.store.queue.run_store import RunStore
 
 ANN = Actor("a" * 20)
@@ -60,3 +62,25 @@ def test_everything_of_a_visitor_is_deleted_once_confirmed(store: RunStore, caps
     assert [run.owner for run in store.list_runs()] == [OPERATOR.id]
     assert main(["storage", "delete", ANN.id, "--yes"]) == 0
     assert capsys.readouterr().out == "There was nothing to delete.\n"
+
+
+def test_retention_says_what_goes_next(
+    store: RunStore, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["storage", "retention", "--now"]) == 0
+    assert capsys.readouterr().out.startswith("Retention is off: set UNLEARN_KEEP_DAYS")
+    monkeypatch.setenv("UNLEARN_KEEP_DAYS", "30")
+    store.cancel(2)
+    sql(store.data_dir, "UPDATE run SET finished = 1000000")
+    assert main(["storage", "retention", "--now"]) == 0
+    rules, *lines = capsys.readouterr().out.splitlines()
+    assert rules == "This server keeps runs of the last 30 days, and what is pinned."
+    assert [line.split()[3:] for line in lines] == [["run", str(run), "older", "than", "30", "days"] for run in (1, 2)]
+    notice = time.time() + 4 * retention.DAY
+    monkeypatch.setattr(time, "time", lambda: notice)
+    assert main(["storage", "retention", "--now"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "Deleted run 1: older than 30 days.",
+        "Deleted run 2: older than 30 days.",
+        "Nothing will be deleted within the next days.",
+    ]

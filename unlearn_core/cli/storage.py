@@ -1,4 +1,4 @@
-"""`storage`: what the data folder holds of a visitor, and the deletion of everything of theirs."""
+"""`storage`: what the data folder holds of a visitor, the deletion of everything of theirs, and retention."""
 
 import argparse
 import json
@@ -9,8 +9,9 @@ from unlearn_core.domain.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from unlearn_core.store.housekeeping.erasure import Erasure
+    from unlearn_core.store.queue.run_store import RunStore
 
-HELP = "Show what is stored of a visitor, or delete everything of theirs."
+HELP = "Show what is stored of a visitor, delete everything of theirs, or show what retention deletes next."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +27,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--json", action="store_true", help="print one JSON object")
         if name == "delete":
             action.add_argument("--yes", action="store_true", help="delete without asking")
+    words = "list the runs that retention deletes next; UNLEARN_KEEP_DAYS, _RUNS and _GB switch it on"
+    retention = actions.add_parser("retention", help=words, description=words, allow_abbrev=False)
+    retention.add_argument("--now", action="store_true", help="first delete what is due, as a worker does each hour")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.store.housekeeping.footprint import footprint
     from unlearn_core.store.queue.run_store import RunStore
 
+    if args.action == "retention":
+        return _retention(RunStore(open_data_dir()), now=args.now)
     store = RunStore(open_data_dir()).acting_as(actor_of(args.owner))
     found = footprint(store)
     stored = Erasure(found.amounts, found.staying)
@@ -52,6 +58,24 @@ def run(args: argparse.Namespace) -> int:
             print("Nothing was deleted.")
             return 1
     _print(erase(store), as_json=args.json, none="There was nothing to delete.", first="Deleted:")
+    return 0
+
+
+def _retention(store: "RunStore", *, now: bool) -> int:
+    from unlearn_core.store.housekeeping import notices, retention
+
+    rules = notices.rules()
+    if not rules:
+        print("Retention is off: set UNLEARN_KEEP_DAYS, UNLEARN_KEEP_RUNS or UNLEARN_KEEP_GB.")
+        return 0
+    print(rules)
+    for one in retention.carry_out(store) if now else []:
+        print(f"Deleted {'run' if one.what == 'run' else 'the weights of run'} {one.run}: {one.why}.")
+    planned = notices.planned(store)
+    for one in planned:
+        print(f"{notices.day(one.due):>17}  {one.what:<7} {one.run:>6}  {one.why}")
+    if not planned:
+        print("Nothing will be deleted within the next days.")
     return 0
 
 

@@ -105,6 +105,8 @@ class Run(BaseModel):
     """Set while it has made no step for long."""
     shared: bool = False
     """Whether everybody may read it although sharing is private."""
+    pinned: bool = False
+    """Whether it stays although others of its age, or as many, are deleted."""
 
     @property
     def params(self) -> dict[str, Any]:

@@ -112,6 +112,8 @@ ACTIONS = {
     "measure a run": Action(
         "ui/report/on_demand/offer.py: submit_unique", "run", {"id": str(CLASS), "tab": "Privacy"}, "measure-lira"
     ),
+    "pin a report": Action("ui/shell/ownership.py: pin", "run", {"id": str(CLASS)}, "pin"),
+    "pin in the history": Action("ui/pages/history/page.py: pin", "history", EVERYBODY, "pin", PICTURES),
     "share a report": Action("ui/shell/ownership.py: share", "run", {"id": str(CLASS)}, "share"),
 }
 """Buttons that Ann has and Ben must not use."""
@@ -152,6 +154,8 @@ def test_a_button_is_there_for_its_owner_only(
     visit: Visit, come_as: Callable[[str], None], anns: RunStore, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     action = ACTIONS[name]
+    if name.startswith("pin"):
+        monkeypatch.setenv("UNLEARN_KEEP_DAYS", "30")
     if name == "share a report":
         monkeypatch.setenv("UNLEARN_SHARING", "private")
         anns.share(CLASS)
@@ -178,6 +182,8 @@ def test_a_hand_made_request_changes_nothing(
 ) -> None:
     """A browser may send what no button of its page sends: here all buttons are there."""
     action = ACTIONS[name]
+    if name.startswith("pin"):
+        monkeypatch.setenv("UNLEARN_KEEP_DAYS", "30")
     if name == "share a report":
         monkeypatch.setenv("UNLEARN_SHARING", "private")
         anns.share(CLASS)

@@ -127,6 +127,7 @@ CHANGES: dict[str, Row] = {
     "RunStore.cancel a running run": Row(lambda s, o: s.cancel(o.running)),
     "RunStore.set_note": Row(lambda s, o: s.set_note(o.done, "mine")),
     "RunStore.share": Row(lambda s, o: s.share(o.done)),
+    "RunStore.pin": Row(lambda s, o: s.pin(o.done)),
     "RunStore.delete": Row(lambda s, o: s.delete(o.done)),
     "RunStore.submit a measurement of a run": Row(lambda s, o: s.submit(MeasureSpec(run=o.done), title="")),
     "RunStore.submit_unique a measurement": Row(lambda s, o: s.submit_unique(MeasureSpec(run=o.done), title="")),
@@ -231,6 +232,7 @@ ANYBODY = {
         [f"Belongings.{name}" for name in ("runs", "sweeps", "unfinished", "await_end", "forget_visitor")], "one's own"
     ),
     "Belongings.existing": "numbers of runs and sweeps",
+    "Belongings.all_pinned": "numbers of runs",
     "Belongings.compact_database": "changes nothing that can be read",
     "erase": "one's own; test_erasure.py lets others do it",
     "active_runs_using": "is asked after the owner was checked",

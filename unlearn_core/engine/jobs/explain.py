@@ -52,6 +52,8 @@ def explain_image(spec: ExplainSpec, model_cache: ModelCache, folder: Path) -> R
     if layer not in (roles.cam, *roles.layers, *roles.explainable_layers):
         raise InvalidRequestError(f"{resolved.card.title} has no layer {layer}. Choose one of the layers on the page.")
     file = artifacts.run_dir(model_cache.data_dir, spec.run) / artifacts.WEIGHTS_FILE
+    if not file.exists():
+        raise InvalidRequestError(f"Run {spec.run} has no stored weights, so it cannot be explained. Start it again.")
     after = model_cache.load_model(resolved.card, "after", file.read_bytes())
     models = collect_models(report.spec, resolved, model_cache, after, {})
     modules = {name: models[name].module for name in report.evaluations}

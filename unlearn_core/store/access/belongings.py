@@ -45,6 +45,11 @@ class Belongings:
         with self._database.reading() as connection:
             return {table.name: set(connection.execute(select(table.c.id)).scalars()) for table in (RUN, SWEEP)}
 
+    def all_pinned(self) -> set[int]:
+        """Return the numbers of the pinned runs of everybody."""
+        with self._database.reading() as connection:
+            return set(connection.execute(select(RUN.c.id).where(RUN.c.pinned)).scalars())
+
     def await_end(self, seconds: float) -> None:
         """Wait until none of `unfinished` is left. Raises StoreError if that takes longer than so many seconds."""
         end = time.monotonic() + seconds

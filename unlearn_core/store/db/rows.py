@@ -43,13 +43,14 @@ def new_row(spec: AnySpec, *, title: str, owner: str, priority: Priority, now: f
         "headline": "{}",
         "cancelling": False,
         "shared": False,
+        "pinned": False,
     }
 
 
 def finished_row(run: Run) -> dict[str, Any]:
     """Return the row of a finished run with its number, to restore it."""
     fresh = new_row(run.spec, title=run.title, owner=run.owner, priority=run.priority, now=run.created.timestamp())
-    fields = run.model_dump(include={"id", "state", "group", "parent", "note", "device", "attempt", "shared"})
+    fields = run.model_dump(include={"id", "state", "group", "parent", "note", "device", "attempt", "shared", "pinned"})
     times = {name: _seconds(getattr(run, name)) for name in ("started", "finished")}
     return fresh | fields | times | {"headline": run.metrics.to_json()}
 

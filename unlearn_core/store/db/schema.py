@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text, false
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration, which a database must have."""
 
 METADATA = MetaData()
@@ -43,6 +43,7 @@ RUN = Table(
     Column("uptime", Double),
     # whether everybody may read it although sharing is private
     Column("shared", Boolean, nullable=False, server_default=false()),
+    Column("pinned", Boolean, nullable=False, server_default=false()),  # whether retention leaves it alone
     Index("run_queue", "state", "priority", "owner", "id"),
     Index("run_served", "finished"),
     Index("run_request", "request"),

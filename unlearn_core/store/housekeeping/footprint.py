@@ -1,6 +1,7 @@
 """What is stored of an owner in the database and in the files of a data folder, and what of it can be deleted."""
 
 import json
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -92,10 +93,14 @@ def footprint(store: RunStore) -> Footprint:
 
 
 def size(path: Path) -> int:
-    """Return the bytes of a file, or of all files in a folder; 0 for what is not there."""
+    """Return the bytes of a file, or of all files in a folder; 0 for what is not there.
+
+    Of a file that several places share as a hard link, such as outputs of the original, each counts its part.
+    """
     with suppress(OSError):
-        if not path.is_dir():
-            return path.stat().st_size
+        found = path.stat()
+        if not stat.S_ISDIR(found.st_mode):
+            return found.st_size // found.st_nlink
         return sum(size(inner) for inner in path.iterdir())
     return 0
 

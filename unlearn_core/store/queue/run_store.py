@@ -199,6 +199,10 @@ class RunStore:
         """Let everybody who has its link read a run where sharing is private, or no longer."""
         self._change_own(run, shared=shared)
 
+    def pin(self, run: int, *, pinned: bool = True) -> None:
+        """Keep a run although retention would delete it, or no longer."""
+        self._change_own(run, pinned=pinned)
+
     def delete(self, run: int) -> None:
         """Delete a finished run, its folder, its later queries and what is stored of its model.
 

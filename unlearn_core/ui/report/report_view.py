@@ -57,6 +57,7 @@ def _head(report: Report, run: Run | None) -> None:
                 repeats.offer_repeats(report, run)
             if run is not None:
                 ownership.share_button(run)
+                ownership.pin_button(run)
             copy_link.copy_link_button("report")
             st.button(
                 "Present",

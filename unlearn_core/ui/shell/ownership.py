@@ -1,4 +1,4 @@
-"""What is not one's own: whose it is, why a button is disabled, and how a report is shared."""
+"""What is not one's own: whose it is, why a button is disabled, and how a report is shared or pinned."""
 
 from collections.abc import Iterable
 
@@ -7,9 +7,12 @@ import streamlit as st
 from unlearn_core.domain.run import Run
 from unlearn_core.settings import settings
 from unlearn_core.store.access.owned_items import Item, Kind
+from unlearn_core.store.housekeeping import retention
 from unlearn_core.ui.server import visitor
 from unlearn_core.ui.shell import cache
 from unlearn_core.ui.shell.markdown import escape
+
+PIN_HELP = "A pinned run stays, although others of its age, or as many, are deleted."
 
 
 def is_own(owner: str) -> bool:
@@ -63,6 +66,24 @@ def share_button(run: Run) -> None:
         if run.shared
         else "Everybody with the link can then open this report and see the images of its data set.",
     )
+
+
+def pin_button(run: Run) -> None:
+    """Show the button that keeps a run although retention would delete it, where retention is on."""
+    if not is_own(run.owner) or not (retention.is_on() or run.pinned):
+        return
+    st.button(
+        "Unpin" if run.pinned else "Pin",
+        icon=":material/keep_off:" if run.pinned else ":material/keep:",
+        key="pin",
+        on_click=_pin,
+        args=(run,),
+        help=PIN_HELP,
+    )
+
+
+def _pin(run: Run) -> None:
+    cache.store().pin(run.id, pinned=not run.pinned)
 
 
 def _share(run: Run) -> None:

@@ -10,6 +10,7 @@ from unlearn_core.domain.jobs import UnlearnSpec
 from unlearn_core.domain.run import ALL_RUNS, UNFINISHED_STATES, Run, RunBrief, RunFilter, RunState
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import restore
+from unlearn_core.store.housekeeping import notices, retention
 from unlearn_core.ui.components import paged_grid
 from unlearn_core.ui.pages.history import damaged_runs, filters, grouping, import_settings, shipped_table, whose
 from unlearn_core.ui.pages.history.grouping import HistoryGroup
@@ -38,6 +39,8 @@ def show() -> None:
         _empty()
         shipped_table.show(unfolded=True)
         return
+    for sentence in notices.own_notices(cache.store()):
+        st.info(sentence, icon=":material/auto_delete:")
     busy = cache.store().listing.has_any(kinds=KINDS, states=UNFINISHED_STATES)
     st.fragment(_board, run_every=worker_status.BACKGROUND_POLL_SECONDS if busy else None, key="history")(busy)
     import_settings.show()
@@ -176,6 +179,7 @@ def _actions(ticked: list[HistoryGroup], picked: list[Run]) -> None:
             on_click=_cancel,
             args=(going,),
         )
+        _pin_button(over, refusal)
         label = "Delete" if len(over) < 2 else f"Delete {len(over)}"
         with st.popover(label, icon=":material/delete:", disabled=not over, help=refusal):
             st.markdown(
@@ -194,6 +198,28 @@ def _actions(ticked: list[HistoryGroup], picked: list[Run]) -> None:
             args=(one,),
             width=300,
         )
+
+
+def _pin_button(runs: list[RunBrief], refusal: str | None) -> None:
+    """Show the button that pins the ticked runs, or unpins them once all are pinned, where retention is on."""
+    pinned = cache.store().belongings.all_pinned()
+    if not retention.is_on() and not pinned:
+        return
+    unpins = bool(runs) and all(run.id in pinned for run in runs)
+    st.button(
+        "Unpin" if unpins else "Pin",
+        icon=":material/keep_off:" if unpins else ":material/keep:",
+        key="pin",
+        disabled=not runs,
+        help=refusal or ownership.PIN_HELP,
+        on_click=_pin,
+        args=(runs, not unpins),
+    )
+
+
+def _pin(runs: list[RunBrief], pinned: bool) -> None:
+    for run in runs:
+        cache.store().pin(run.id, pinned=pinned)
 
 
 def _toggle(group: str) -> None:

@@ -52,6 +52,7 @@ COLUMNS = {
     "seconds": st.column_config.NumberColumn("Seconds", width=58, format="%.2f", help="Of unlearning, or of training"),
     "when": st.column_config.DatetimeColumn("When", width=84, format="distance"),
     "owner": st.column_config.TextColumn("Owner", width=80),
+    "pinned": st.column_config.CheckboxColumn("Pinned", width=52, help="Stays although others are deleted by age"),
     "note": st.column_config.TextColumn("Note", width=120),
 }
 
@@ -97,9 +98,11 @@ def table(
     """One row per entry, newest first; accuracies in per cent on the test sets, else on the training sets.
 
     A group of seeds has the means over its seeds; a sweep's trials have no accuracies. `runs` are those that the
-    entries show. With the names of `owners` by id, each row says whose it is.
+    entries show. With the names of `owners` by id, each row says whose it is. Whether
+    a run is pinned is a column once one is.
     """
-    describe, columns = _Describe(), [name for name in COLUMNS if name != "owner" or owners]
+    told = {"owner": bool(owners), "pinned": any(run.pinned for run in runs.values())}
+    describe, columns = _Describe(), [name for name in COLUMNS if told.get(name, True)]
     rows = [_row(entry, runs, describe) | {"owner": (owners or {}).get(entry.head.owner)} for entry in entries]
     return pd.DataFrame(rows, columns=columns)
 
@@ -129,6 +132,7 @@ def _row(entry: HistoryGroup, runs: Mapping[int, Run], describe: _Describe) -> d
         "retain gold": _percent(retain[2]),
         **_costs(entry, runs),
         "when": datetime.fromtimestamp(max(own.when for own in entry.runs), UTC),
+        "pinned": run.pinned,
         "note": run.note,
     }
 

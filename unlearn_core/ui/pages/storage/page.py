@@ -2,17 +2,24 @@
 
 import streamlit as st
 
+from unlearn_core.store.housekeeping import notices
 from unlearn_core.store.housekeeping.erasure import erase
 from unlearn_core.store.housekeeping.footprint import Amount, footprint
 from unlearn_core.ui.server import visitor
+from unlearn_core.ui.server.urls import base_path
 from unlearn_core.ui.shell import account, cache
 from unlearn_core.ui.shell.markdown import escape
 
+MOST_LINES = 50
+"""The most runs that are listed."""
+
+_WHAT = {"run": "with its report", "weights": "only its weights"}
 _FOUND, _WENT = "what is stored", "what was deleted"
 
 
 def show() -> None:
     """Show what would be deleted with everything, then the deletion, and at last what was deleted."""
+    _show_retention()
     st.header("Delete everything of mine", anchor=False)
     _show_deleted()
     st.markdown(_EXPLANATION + (_OF_THE_OPERATOR if visitor.actor().is_operator else ""))
@@ -33,6 +40,32 @@ def show() -> None:
         account.forget_name()
         del st.session_state[_FOUND], st.session_state["storage-sure"]
         st.rerun()
+
+
+def _show_retention() -> None:
+    """Show what is kept and what will be deleted next, of whoever looks at the page or, for the operator, of all."""
+    rules = notices.rules()
+    if not rules:
+        return
+    st.header("What is deleted by itself", anchor=False)
+    store, is_operator = cache.store(), visitor.actor().is_operator
+    st.markdown(rules)
+    sentences = notices.all_notices(store) if is_operator else notices.own_notices(store)
+    for sentence in sentences:
+        st.info(sentence, icon=":material/auto_delete:")
+    if not sentences:
+        st.markdown("Nothing will be deleted within the next days.")
+        return
+    shown = [one for one in notices.planned(store) if is_operator or one.owner == visitor.actor().id]
+    with st.expander("Which runs", icon=":material/list:"):
+        lines = [f"* {_run_link(one.run)}: {_WHAT[one.what]}, {notices.day(one.due)}" for one in shown[:MOST_LINES]]
+        st.markdown("\n".join(lines))
+        if len(shown) > MOST_LINES:
+            st.markdown(f"{len(shown) - MOST_LINES:,} more follow.")
+
+
+def _run_link(run: int) -> str:
+    return f"[Run {run}]({base_path()}/run?id={run})"
 
 
 _EXPLANATION = (
