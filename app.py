@@ -8,15 +8,18 @@ from starlette.middleware import Middleware
 
 from unlearn_core.ui.gallery import listings
 from unlearn_core.ui.pages.playground import frames_route
-from unlearn_core.ui.server import identity, middleware, own_files
+from unlearn_core.ui.server import identity, middleware, own_files, sign_in_gate
 from unlearn_core.ui.shell import lifespan, navigation, router
+
+routes = [*listings.routes(), *frames_route.routes(), *identity.routes(), *sign_in_gate.routes()]
 
 app = st.App(
     router.__file__,
     lifespan=lifespan.lifespan,
-    routes=[*listings.routes(), *frames_route.routes(), *identity.routes()],
+    routes=routes,
     middleware=[
         Middleware(identity.IdentityMiddleware),
+        Middleware(sign_in_gate.SignInMiddleware, own_paths=[route.path for route in routes]),
         Middleware(own_files.OwnFilesMiddleware),
         Middleware(middleware.RedirectMiddleware),
         Middleware(middleware.UploadLimitMiddleware),

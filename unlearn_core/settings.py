@@ -15,6 +15,9 @@ from unlearn_core.domain.errors import InvalidSettingError
 
 PREFIX = "UNLEARN_"
 
+Person = Annotated[str, Field(pattern=r"^(\*|group:[^,]+|[^@\s,:]*@[^@\s,:]+)$")]
+"""An entry of a list of people: an address, a domain after "@", a group after "group:", or "*"."""
+
 
 class UploadLimits(BaseModel):
     """The limits of uploads, images and prepared data sets; also known to the process that decodes."""
@@ -103,6 +106,27 @@ class Settings(BaseSettings, UploadLimits):  # pyright: ignore[reportIncompatibl
         description="whether visitors may read each other's runs, classifiers and data sets; with private, only what "
         "its owner shared. Nobody but the operator can change those of others",
     )
+    sign_in: Literal["off", "required"] = Field(
+        default="off", description="whether people sign in, with OpenID Connect (docs/operations.md)"
+    )
+    sign_in_allowed: Annotated[tuple[Person, ...], NoDecode] = Field(
+        default=(),
+        repr=False,
+        description="who may sign in: addresses (`anna@uni.example`), domains (`@uni.example`), groups (`group:ml`), "
+        "or `*` for everybody who has an account with the provider",
+    )
+    sign_in_admins: Annotated[tuple[Person, ...], NoDecode] = Field(
+        default=(), repr=False, description="who may do everything that the operator may, written in the same way"
+    )
+    sign_in_hours: float = Field(
+        default=12, gt=0, le=720, description="hours after which somebody who signed in must do so again"
+    )
+    sign_in_groups: str = Field(default="groups", description="the claim in which the provider lists a person's groups")
+    sign_in_addresses: Literal["verified", "all"] = Field(
+        default="verified",
+        description="which addresses count: those that the provider calls verified, or also those of which it does not "
+        "say whether they are",
+    )
     lessons: Path | None = Field(
         default=None, description="a folder with lessons of one's own (docs/lessons.md); the page Lessons lists them"
     )
@@ -151,15 +175,24 @@ class Settings(BaseSettings, UploadLimits):  # pyright: ignore[reportIncompatibl
     @classmethod
     def _without_blanks(cls, given: dict[str, Any]) -> dict[str, Any]:
         stripped = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
-        if isinstance(stripped.get("plugins"), str):
-            names = (name.strip() for name in stripped["plugins"].split(","))
-            stripped["plugins"] = tuple(filter(None, names))
+        for name in ("plugins", "sign_in_allowed", "sign_in_admins"):
+            if isinstance(stripped.get(name), str):
+                stripped[name] = tuple(filter(None, (entry.strip() for entry in stripped[name].split(","))))
         return {name: value for name, value in stripped.items() if value != ""}
 
 
 def settings() -> Settings:
     """Return the settings that the environment gives now. Raises InvalidSettingError if a value is not allowed."""
     return _read(frozenset(item for item in os.environ.items() if item[0].startswith(PREFIX)))
+
+
+def is_sign_in_required() -> bool:
+    """Return whether people must sign in. Where any setting has a value that is not allowed, in doubt they must."""
+    try:
+        return settings().sign_in == "required"
+    except InvalidSettingError:
+        given = {name.upper(): value.strip() for name, value in os.environ.items()}
+        return given.get(variable("sign_in"), "") not in ("", "off")
 
 
 @lru_cache(maxsize=1)
@@ -191,6 +224,10 @@ def allowed_values(name: str) -> str:
             return f"a whole number of at least {least}"
         case {"enum": [*others, last]}:
             return f"{', '.join(others)} or {last}"
+        case {"exclusiveMinimum": least, "maximum": most}:
+            return f"a number above {least:g}, at most {most:g}"
+        case {"type": "array", "items": {"pattern": _}}:
+            return "addresses (anna@uni.example), domains (@uni.example) or groups (group:ml), comma-separated"
         case {"type": "array"}:
             return "names, comma-separated"
         case {"anyOf": [{"minimum": least}, *_]}:

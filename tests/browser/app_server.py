@@ -27,6 +27,13 @@ def chromium() -> str | None:
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Served:
     """`with Served(home) as app: app.address("run?id=1")`; ends server and worker, and says what they said."""
 
@@ -34,9 +41,7 @@ class Served:
         self.home = home
         self.visited = False
         """Whether anybody has asked this server for an address."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         # The tiny net is no faster on several threads, and the browser needs a core too.
         threads = {"OMP_NUM_THREADS": "1"} if plugins else {}
         self._env = (

@@ -91,6 +91,10 @@ class NotAllowedError(UnlearnError):
         super().__init__(f"{what} belongs to {owner}: only they, or the operator of this server, can change it.")
 
 
+class SignInError(UnlearnError):
+    """Nobody has signed in, or their sign-in has ended; or sign-in is not set up completely."""
+
+
 class InvalidCodeError(UnlearnError):
     """A code with which somebody wants to go on in another browser, and which is not valid."""
 

@@ -40,6 +40,8 @@ from unlearn_core.store.queue.sweeps import SweepStore
 
 RECIPE = Recipe(epochs=3, batch=64, peak=0.1, augment="none")
 ANN, BEN = Actor("a" * 20), Actor("b" * 20)
+ADMIN = Actor(f"oidc-{'c' * 32}", is_operator=True)
+"""Somebody who signed in as an administrator."""
 TABLES = ("run", "sweep", "trial", "item", "visitor", "move_code", "board", "board_run", "answer", "point")
 
 
@@ -312,7 +314,7 @@ def test_nobody_changes_what_is_not_theirs(
     assert contents(ann.home) == before
 
 
-@pytest.mark.parametrize("actor", [ANN, OPERATOR], ids=["owner", "operator"])
+@pytest.mark.parametrize("actor", [ANN, OPERATOR, ADMIN], ids=["owner", "operator", "administrator"])
 @pytest.mark.parametrize("action", CHANGES)
 def test_the_owner_and_the_operator_may(
     ann: Objects, monkeypatch: pytest.MonkeyPatch, action: str, actor: Actor
@@ -328,7 +330,7 @@ def test_what_is_private_does_not_exist_for_others(ann: Objects, monkeypatch: py
     with pytest.raises(NotFoundError):
         READS[action].act(RunStore(ann.home).acting_as(BEN), ann)
     assert contents(ann.home) == before
-    for actor in (ANN, OPERATOR):
+    for actor in (ANN, OPERATOR, ADMIN):
         READS[action].act(RunStore(ann.home).acting_as(actor), ann)
 
 

@@ -45,6 +45,14 @@ class IdentityKey:
             return None
         return owner
 
+    def for_sign_in(self) -> "IdentityKey":
+        """Return the key of browsers where people sign in: no cookie of the time before or after is valid there."""
+        return IdentityKey(self._folder, hashlib.sha256(b"sign-in" + self._secret).digest())
+
+    def seal(self, sign_in: str) -> str:
+        """Return what shows that a sign-in was recorded by this server, as a whole."""
+        return self._signature("sign-in", sign_in)
+
     def ticket(self, old: str, new: str) -> str:
         """Return a ticket with which the browser of one visitor becomes that of another, within a minute."""
         end = str(int(time.time()) + TICKET_SECONDS)

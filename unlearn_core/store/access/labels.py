@@ -22,7 +22,7 @@ def clean_name(text: str) -> str:
 
 def usual_name(owner: str) -> str:
     """Return the name of a visitor who gave none: "Visitor 3F2A"."""
-    return "Operator" if owner == OPERATOR.id else f"Visitor {owner[:4].upper()}"
+    return "Operator" if owner == OPERATOR.id else f"Visitor {owner.rpartition('-')[2][:4].upper()}"
 
 
 def owner_labels(connection: Connection, owners: Iterable[str]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from unlearn_core.data.atomic_files import atomic_write
 from unlearn_core.installation import IMPORT_DIR, VERSION
-from unlearn_core.settings import PREFIX, limit_hint, settings
+from unlearn_core.settings import PREFIX, Settings, limit_hint, settings, variable
 from unlearn_core.store.files.log_file import LOG_FILE
 
 FOLDER = "errors"
@@ -166,7 +166,8 @@ def scrub(text: str, data_dir: Path) -> str:
 
 def _text(data_dir: Path, *, number: str, what: str, task: str, request: str, trace: str) -> str:
     own = {name: value for name, value in sorted(os.environ.items()) if name.startswith(PREFIX)}
-    variables = [f"{name}={'(set)' if name == f'{PREFIX}DATABASE' else value}" for name, value in own.items()]
+    hidden = {variable(name) for name, field in Settings.model_fields.items() if not field.repr}
+    variables = [f"{name}={'(set)' if name in hidden else value}" for name, value in own.items()]
     sections = {
         "Versions": "\n".join(_versions()),
         "Settings of the lab": "\n".join(variables) or "none",

@@ -1,7 +1,6 @@
 """Every browser gets a signed cookie that says who it is, without an account; see `visitor.py` for who reads it."""
 
 import ipaddress
-from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -10,10 +9,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from unlearn_core.settings import is_sign_in_required
 from unlearn_core.store.access.actor import OPERATOR
-from unlearn_core.store.access.identity_key import IdentityKey, identity_key, new_owner
-from unlearn_core.store.data_folder import data_dir_path
+from unlearn_core.store.access.identity_key import IdentityKey, new_owner
 from unlearn_core.ui.server import visitor
+from unlearn_core.ui.server.cookies import set_cookie
 from unlearn_core.ui.server.middleware import is_visit
 from unlearn_core.ui.server.urls import base_path
 
@@ -27,6 +27,7 @@ class IdentityMiddleware:
     It arrives with the page, so the page's websocket sends it. Where a websocket comes without, the answer to its
     handshake sets it, and the visit has it at once. The first browser on this machine in the life of a data folder is
     the operator's: so somebody who works alone notices nothing, and owns what the command line and former releases did.
+    Where people sign in, the cookie only tells browsers apart, and nobody is the operator by it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -37,16 +38,18 @@ class IdentityMiddleware:
         if not is_page and scope["type"] != "websocket":
             await self.app(scope, receive, send)
             return
-        key = identity_key(data_dir_path())
-        owner = visitor.owner_of(HTTPConnection(scope).cookies)
+        key = visitor.key()
+        owner = visitor.browser_of(HTTPConnection(scope).cookies)
+        if not is_page:
+            scope = _without_visit_of_others(scope, owner)
         if owner is None:
-            is_first = is_page and is_at_this_machine(scope) and key.claim_operator()
+            is_first = is_page and is_at_this_machine(scope) and not is_sign_in_required() and key.claim_operator()
             owner = OPERATOR.id if is_first else new_owner()
             scope = _with_cookie(scope, key, owner)
         elif not is_page:
             await self.app(scope, receive, send)
             return
-        header, first = set_cookie(key, owner, scope), {"http.response.start", "websocket.accept"}
+        header, first = _identity_cookie(key, owner, scope), {"http.response.start", "websocket.accept"}
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] in first:
@@ -64,23 +67,30 @@ def routes() -> list[Route]:
 
 async def _change_visitor(request: Request) -> Response:
     """Answer with the cookie of the visitor that a ticket names, which is only valid from the browser that asked."""
-    key, old = identity_key(data_dir_path()), visitor.owner_of(request.cookies)
-    new = None if old is None else key.accept_ticket(request.query_params.get("ticket", ""), old)
+    key, old = visitor.key(), visitor.browser_of(request.cookies)
+    new = None
+    if old is not None and not is_sign_in_required():
+        new = key.accept_ticket(request.query_params.get("ticket", ""), old)
     if new is None:
         return PlainTextResponse("This ticket is not valid in this browser, or is too old.", 403)
-    return Response(status_code=204, headers={"set-cookie": set_cookie(key, new, request.scope)})
+    return Response(status_code=204, headers={"set-cookie": _identity_cookie(key, new, request.scope)})
 
 
-def set_cookie(key: IdentityKey, owner: str, scope: Scope) -> str:
-    """Return the header that sets a visitor's cookie: unreadable for scripts, and only sent over TLS if TLS is used."""
-    cookie = SimpleCookie({key.cookie: key.sign(owner)})
-    morsel = cookie[key.cookie]
-    morsel.update({"path": base_path() or "/", "max-age": str(COOKIE_SECONDS), "samesite": "Lax"})
-    morsel["httponly"] = True
-    forwarded = Headers(scope=scope).get("x-forwarded-proto", "").partition(",")[0].strip()
-    if forwarded == "https" or scope.get("scheme") in ("https", "wss"):
-        morsel["secure"] = True
-    return cookie.output(header="").strip()
+def _identity_cookie(key: IdentityKey, owner: str, scope: Scope) -> str:
+    return set_cookie(key.cookie, key.sign(owner), scope, seconds=COOKIE_SECONDS)
+
+
+def _without_visit_of_others(scope: Scope, owner: str | None) -> Scope:
+    """A websocket as if it did not name the visit that it goes on with, unless that is the same browser's.
+
+    Streamlit gives a visit to everybody who knows its number.
+    """
+    name = "sec-websocket-protocol"
+    asked = Headers(scope=scope).get(name, "").split(",")
+    if len(asked) < 3 or (owner is not None and visitor.browser_of_visit(asked[2].strip()) == owner):
+        return scope
+    others = [one for one in scope["headers"] if one[0] != name.encode()]
+    return {**scope, "headers": [*others, (name.encode(), ",".join(asked[:2]).encode("latin-1"))]}
 
 
 def is_at_this_machine(scope: Scope) -> bool:

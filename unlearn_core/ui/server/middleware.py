@@ -14,7 +14,7 @@ from unlearn_core.settings import limit_hint, settings
 MOVED_PAGES = {"pictures": "datasets", "start": ""}
 """Other names of pages, and the names under which they are found: the first page has none in its URL."""
 
-_STREAMLIT = {"_stcore", "app", "auth", "component", "media", "oauth2callback", "static"}
+STREAMLIT_PATHS = {"_stcore", "app", "auth", "component", "media", "oauth2callback", "static"}
 """First parts of the paths that Streamlit itself serves."""
 
 
@@ -31,7 +31,7 @@ class RedirectMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         parts = scope["path"].strip("/").split("/") if scope["type"] == "http" else []
         moved = parts[0] in MOVED_PAGES if parts else False
-        if (len(parts) < 2 and not moved) or parts[0] in _STREAMLIT or not is_visit(scope):
+        if (len(parts) < 2 and not moved) or parts[0] in STREAMLIT_PATHS or not is_visit(scope):
             await self.app(scope, receive, send)
             return
         query = scope.get("query_string", b"").decode("latin-1") if moved else ""

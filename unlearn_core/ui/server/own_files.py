@@ -11,9 +11,9 @@ from streamlit.runtime import Runtime
 from streamlit.runtime.media_file_manager import MediaFileManager
 
 from unlearn_core.settings import settings
-from unlearn_core.store.access.actor import OPERATOR
 from unlearn_core.ui.server import visitor
 from unlearn_core.ui.server.middleware import UPLOAD_PATH
+from unlearn_core.ui.server.urls import base_path
 
 MAX_FILES = 20_000
 """The most media files whose readers a server remembers; those that no page showed for longest are forgotten first."""
@@ -34,12 +34,14 @@ class OwnFilesMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" and scope["method"] != "OPTIONS" else ""
-        readers = None
+        is_allowed = True
         if UPLOAD_PATH in path:
-            readers = _owner_of_visit(path.partition(UPLOAD_PATH)[2].partition("/")[0])
-        elif path.rpartition("/")[0].endswith("/media") and settings().sharing == "private":
-            readers = _readers_of(_name(path))
-        if readers is not None and visitor.owner_of(HTTPConnection(scope).cookies) not in readers:
+            owners = _owner_of_visit(path.partition(UPLOAD_PATH)[2].partition("/")[0])
+            reader = visitor.reader_of(HTTPConnection(scope).cookies)
+            is_allowed = owners is None or (reader is not None and reader.id in owners)
+        elif path.startswith(f"{base_path()}/media/"):
+            is_allowed = may_read(_name(path), HTTPConnection(scope).cookies)
+        if not is_allowed:
             await PlainTextResponse("This file belongs to another visitor.", 404)(scope, receive, send)
             return
         await self.app(scope, receive, send)
@@ -71,11 +73,10 @@ def record_reader(name: str) -> None:
 
 def may_read(name: str, cookies: Mapping[str, str]) -> bool:
     """Whether the browser that sent these cookies may read a file of this name."""
-    return settings().sharing == "open" or visitor.owner_of(cookies) in _readers_of(name)
-
-
-def _readers_of(name: str) -> set[str]:
-    return _readers.get(name, set()) | {OPERATOR.id}
+    if settings().sharing == "open":
+        return True
+    reader = visitor.reader_of(cookies)
+    return reader is not None and (reader.is_operator or reader.id in _readers.get(name, set()))
 
 
 def _record(url: str, owners: set[str]) -> None:
@@ -96,4 +97,7 @@ def _owner_of_visit(visit: str) -> set[str] | None:
     """The owner of a visit that is there, as a set; None if there is no such visit."""
     client = Runtime.instance().get_client(visit) if Runtime.exists() else None
     context = None if client is None else client.client_context
-    return None if context is None else {owner} if (owner := visitor.owner_of(context.cookies)) else set()
+    if context is None:
+        return None
+    owner = visitor.actor_of_visit(context.cookies)
+    return set() if owner is None else {owner.id}

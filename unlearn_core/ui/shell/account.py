@@ -1,10 +1,13 @@
-"""The visitor in the side menu: their name, and how they go on in another browser. There are no accounts."""
+"""The visitor in the side menu: their name, and how they go on in another browser, or how they sign out."""
+
+from contextlib import suppress
 
 import streamlit as st
 from streamlit.components.v2 import component
 
-from unlearn_core.domain.errors import InvalidCodeError
-from unlearn_core.settings import settings
+from unlearn_core.domain.errors import InvalidCodeError, StoreError
+from unlearn_core.settings import is_sign_in_required, settings
+from unlearn_core.store.access import people
 from unlearn_core.store.access.identity_key import identity_key
 from unlearn_core.store.access.labels import MAX_LENGTH
 from unlearn_core.store.access.visitor_store import CODE_MINUTES
@@ -12,7 +15,7 @@ from unlearn_core.store.data_folder import data_dir_path
 from unlearn_core.ui.server import visitor
 from unlearn_core.ui.server.urls import base_path
 from unlearn_core.ui.shell import cache
-from unlearn_core.ui.shell.markdown import escape
+from unlearn_core.ui.shell.markdown import as_code, escape
 
 _NAME, _CODE, _TICKET, _WRONG = "name of the visitor", "code of the visitor", "ticket of the visitor", "wrong code"
 
@@ -35,17 +38,40 @@ def show(*, storage: st.Page) -> None:
 
     `storage` is the page that shows what is stored of them.
     """
+    has_account = is_sign_in_required()
     if _NAME not in st.session_state:
-        st.session_state[_NAME] = cache.store().visitors.name()
+        st.session_state[_NAME] = _account_name() if has_account else cache.store().visitors.name()
     name = st.session_state[_NAME]
-    hint = "Your name, and how to go on in another browser"
+    hint = "Your account, and how to sign out" if has_account else "Your name, and how to go on in another browser"
     if st.button(escape(name), icon=":material/person:", key="account", type="tertiary", help=hint):
-        _dialog(storage)
+        (_account_dialog if has_account else _dialog)(storage)
 
 
 def forget_name() -> None:
     """Read the visitor's name anew, since it was deleted."""
     st.session_state.pop(_NAME, None)
+
+
+def _account_name() -> str:
+    """The name that the provider gives, which others then see; nobody can take that of somebody else."""
+    visitors, name = cache.store().visitors, people.full_name(visitor.standing().claims)
+    with suppress(StoreError):  # On a disk that can only be read.
+        return visitors.rename(name)
+    return name
+
+
+@st.dialog("Your account", icon=":material/person:")
+def _account_dialog(storage: st.Page) -> None:
+    """Show who has signed in, and let them sign out."""
+    address = people.address(visitor.standing().claims)
+    which = f" ({as_code(address)})" if address else ""
+    st.markdown(f"You have signed in as **{escape(st.session_state[_NAME])}**{which}.")
+    if visitor.actor().is_operator:
+        st.markdown("You are an administrator: you see everybody's runs, and can cancel and delete them.")
+    st.caption(f"You are asked to sign in again after {settings().sign_in_hours:g} hours.")
+    if st.button("Sign out", icon=":material/logout:", key="account-sign-out"):
+        st.logout()
+    _storage_link(storage)
 
 
 @st.dialog("Who you are here", icon=":material/person:")
@@ -66,6 +92,10 @@ def _dialog(storage: st.Page) -> None:
         st.code(code, language=None)
         st.caption(f"Enter it there within {CODE_MINUTES} minutes. It works once, and your runs are yours there too.")
     _use_another()
+    _storage_link(storage)
+
+
+def _storage_link(storage: st.Page) -> None:
     st.page_link(storage, label="What is stored of you, and how to delete it", icon=":material/delete_forever:")
 
 

@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from unlearn_core.data import user_catalog
-from unlearn_core.domain.errors import UnlearnError
+from unlearn_core.domain.errors import SignInError, UnlearnError
 from unlearn_core.installation import ASSETS, ROOT, VERSION
 from unlearn_core.store import maintenance
 from unlearn_core.store.data_folder import data_dir_path, is_writable, storage_problem
@@ -23,7 +23,7 @@ from unlearn_core.store.files import error_report
 from unlearn_core.store.files.error_report import ErrorReport
 from unlearn_core.ui.guidance import glossary, levels
 from unlearn_core.ui.server.middleware import MOVED_PAGES
-from unlearn_core.ui.shell import account, cache, copy_link, lifespan
+from unlearn_core.ui.shell import account, cache, copy_link, lifespan, sign_in_page
 from unlearn_core.ui.shell.markdown import escape
 
 PRESENT_PARAM = "present"
@@ -116,6 +116,7 @@ def show() -> None:
     st.set_page_config("Unlearn Lab", icon, layout="wide", initial_sidebar_state=sidebar)
     if not presents:
         st.logo(str(ASSETS / f"logo-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=icon)
+    sign_in_page.admit()
     asked = _asked_page()
     levels.write_url()
     menu: dict[str, list[st.Page]] = {}
@@ -174,6 +175,9 @@ def show_errors() -> Iterator[None]:
 def on_unhandled(problem: Exception) -> bool:
     """Handle an error that no page caught, in callbacks and fragments too: a visitor never sees a traceback."""
     with show_errors():
+        if isinstance(problem, SignInError):  # In a callback, since which nothing was drawn.
+            sign_in_page.show()
+            return True
         if isinstance(problem, UnlearnError):
             raise problem
         folder = data_dir_path()

@@ -37,7 +37,7 @@ class Answer:
     @property
     def owner(self) -> str | None:
         """Who the rest of the server takes the browser for."""
-        return visitor.owner_of(HTTPConnection(self.seen).cookies)
+        return visitor.browser_of(HTTPConnection(self.seen).cookies)
 
     @property
     def cookies(self) -> SimpleCookie:
@@ -211,10 +211,12 @@ def test_media_files_are_for_those_whose_page_shows_them(key: IdentityKey, monke
     monkeypatch.setattr(own_files.visitor, "actor", lambda: SimpleNamespace(id=ANN))
     manager.add(b"", "image/png", "0")
     manager.execute_deferred("asked")
-    for path in ("/media/0123.png", "/media/4567.csv", "/base/media/0123.png"):
+    for path in ("/media/0123.png", "/media/4567.csv"):
         assert [fetch(path, key, who) for who in everybody] == [200, 404, 404, 200], path
     assert fetch("/media/unknown.png", key, ANN) == 404
-    assert fetch("/static/0123.png", key, None) == 200
+    assert fetch("/static/media/font.woff2", key, None) == 200, "the frame of every page needs it"
+    monkeypatch.setattr(own_files, "base_path", lambda: "/base")
+    assert [fetch("/base/media/0123.png", key, who) for who in everybody] == [200, 404, 404, 200]
 
 
 def test_galleries_are_for_those_whose_page_shows_them(key: IdentityKey, monkeypatch: pytest.MonkeyPatch) -> None:
