@@ -116,7 +116,7 @@ def show() -> None:
     st.set_page_config("Unlearn Lab", icon, layout="wide", initial_sidebar_state=sidebar)
     if not presents:
         st.logo(str(ASSETS / f"logo-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=icon)
-    sign_in_page.admit()
+    is_in = sign_in_page.admit()
     asked = _asked_page()
     levels.write_url()
     menu: dict[str, list[st.Page]] = {}
@@ -127,14 +127,17 @@ def show() -> None:
         # For a URL that the menu does not have, Streamlit would show a dialog in front of the first page.
         content = _moved if asked in MOVED_PAGES else _not_found
         menu["Lab"].append(st.Page(content, title="Not found", url_path=asked or "not-found", visibility="hidden"))
-    if not presents:
+    if is_in and not presents:
         with st.sidebar:
             _account()
             levels.choice()
             glossary.show()
             copy_link.copy_link_button("frame")
             _one_step_back(key="one-step-back", height="content", width="content")
-    current = st.navigation(menu, position="hidden" if presents else "sidebar", expanded=True)
+    current = st.navigation(menu, position="sidebar" if is_in and not presents else "hidden", expanded=True)
+    if not is_in:
+        sign_in_page.show()
+        st.stop()  # Unlike the end of a script, it keeps what was entered.
     with show_errors():
         user_catalog.set_data_dir(data_dir_path())
         user_catalog.set_reader(cache.readable_ids)

@@ -13,17 +13,16 @@ _WAS_IN, _IS_AWAY = "whoever visits has been let in", "the page is not shown"
 _POLL_SECONDS = 2.0
 
 
-def admit() -> None:
-    """Go on if whoever visits has signed in and may; else show why not, and what to do, and end the script."""
+def admit() -> bool:
+    """Whether whoever visits has signed in and may, where people must; what they entered before comes back."""
     if not is_sign_in_required():
-        return
-    if visitor.standing().actor is not None:
-        if st.session_state.pop(_IS_AWAY, False):
-            kept_widgets.restore()
-        st.session_state[_WAS_IN] = True
-        return
-    show()
-    st.stop()
+        return True
+    if visitor.standing().actor is None:
+        return False
+    if st.session_state.pop(_IS_AWAY, False):
+        kept_widgets.restore()
+    st.session_state[_WAS_IN] = True
+    return True
 
 
 def show() -> None:
