@@ -8,9 +8,10 @@ from starlette.middleware import Middleware
 
 from unlearn_core.ui.gallery import listings
 from unlearn_core.ui.pages.playground import frames_route
-from unlearn_core.ui.server import identity, middleware, own_files, sign_in_gate
+from unlearn_core.ui.server import identity, middleware, own_files, sign_in_gate, sign_in_setup
 from unlearn_core.ui.shell import lifespan, navigation, router
 
+sign_in_setup.check_or_exit()
 routes = [*listings.routes(), *frames_route.routes(), *identity.routes(), *sign_in_gate.routes()]
 
 app = st.App(

@@ -179,7 +179,7 @@ def _end_sign_ins(lab: ServedSignIn, context: BrowserContext) -> None:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_args: object) -> None:
+    def redirect_request(self, *_args: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         return None
 
 
@@ -206,7 +206,7 @@ def test_forged_headers_and_cookies_change_nothing(lab: ServedSignIn, arrive: Ar
     for change in (lambda text: text[:-2] + "xx", lambda text: "x" + text, lambda _: "local", lambda text: text * 3):
         context.clear_cookies()
         for one in real:
-            changed = change(one["value"]) if one.get("name") == "_streamlit_user" else one["value"]
+            changed = change(str(one.get("value"))) if one.get("name") == "_streamlit_user" else one.get("value")
             context.add_cookies([{**one, "value": changed}])  # pyright: ignore[reportArgumentType]
         page.goto(lab.address("history"))
         heading(page, "Sign in")

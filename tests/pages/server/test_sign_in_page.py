@@ -105,7 +105,7 @@ def test_who_signed_in_long_ago_changes_nothing_and_keeps_what_they_entered(
     app.run()
     assert [title.value for title in app.title] == ["Sign in again"] and not app.checkbox
     assert "Your sign-in has ended. Sign in again in a new tab" in words(app)
-    assert [link.url for link in app.get("link_button")] == ["/sign-in"]
+    assert [link.proto.url for link in app.get("link_button")] == ["/sign-in"]  # pyright: ignore
     sign_in._current[browser] = sign_in.found(cookies_of(claims_of("Ann"), browser=browser))
     try:
         app.run()

@@ -1,5 +1,6 @@
 """Whether everything is there that people need to sign in: a server that lacks something does not start."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any
@@ -10,7 +11,7 @@ from streamlit.auth_util import get_redirect_uri, get_secrets_auth_section
 from streamlit.errors import StreamlitAuthError
 from streamlit.runtime.secrets import AttrDict, secrets_singleton
 
-from unlearn_core.domain.errors import SignInError
+from unlearn_core.domain.errors import SignInError, UnlearnError
 from unlearn_core.settings import is_sign_in_required, settings, variable
 from unlearn_core.store.access.people import EVERYBODY
 from unlearn_core.ui.server.urls import base_path
@@ -19,6 +20,14 @@ FIELDS = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server
 LEAST_SECRET = 32
 """The fewest characters of the secret with which Streamlit signs who somebody is."""
 CALLBACK = "/oauth2callback"
+
+
+def check_or_exit() -> None:
+    """End the server with a sentence, before it serves anything, if people must sign in and could not."""
+    try:
+        check()
+    except UnlearnError as problem:
+        sys.exit(str(problem))
 
 
 def check() -> None:

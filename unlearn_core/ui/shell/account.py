@@ -15,7 +15,8 @@ from unlearn_core.store.data_folder import data_dir_path
 from unlearn_core.ui.server import visitor
 from unlearn_core.ui.server.urls import base_path
 from unlearn_core.ui.shell import cache
-from unlearn_core.ui.shell.markdown import as_code, escape
+from unlearn_core.ui.shell.markdown import escape
+from unlearn_core.ui.sign_in.sign_in_page import as_code
 
 _NAME, _CODE, _TICKET, _WRONG = "name of the visitor", "code of the visitor", "ticket of the visitor", "wrong code"
 

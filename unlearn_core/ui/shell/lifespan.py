@@ -29,7 +29,7 @@ from unlearn_core.store import maintenance
 from unlearn_core.store.data_folder import is_writable, open_data_dir
 from unlearn_core.store.files.log_file import logging_to, rotated_log_path
 from unlearn_core.store.queue import processes
-from unlearn_core.ui.server import own_files, sign_in_setup
+from unlearn_core.ui.server import own_files
 from unlearn_core.ui.shell import cache
 
 _logger = logging.getLogger(__name__)
@@ -59,11 +59,7 @@ _watch = _Watch()
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Mark the data folder while the server runs, so that its worker does not stop, and start that worker.
-
-    Raises SignInError if people must sign in here and could not.
-    """
-    sign_in_setup.check()
+    """Mark the data folder while the server runs, so that its worker does not stop, and start that worker."""
     if Runtime.exists():
         keep_ended_visits(Runtime.instance())
         own_files.record_readers(Runtime.instance().media_file_mgr)

@@ -13,8 +13,3 @@ def escape(text: object) -> str:
     """
     pieces = _CODE.split(" ".join(str(text).split()))
     return "".join(piece if number % 2 else _ACTIVE.sub(r"\\\g<0>", piece) for number, piece in enumerate(pieces))
-
-
-def as_code(text: object) -> str:
-    """Text that Markdown shows letter for letter as code: Streamlit would make a link of an address."""
-    return f"`{' '.join(str(text).split()).replace('`', chr(39))}`"

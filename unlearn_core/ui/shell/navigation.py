@@ -23,8 +23,9 @@ from unlearn_core.store.files import error_report
 from unlearn_core.store.files.error_report import ErrorReport
 from unlearn_core.ui.guidance import glossary, levels
 from unlearn_core.ui.server.middleware import MOVED_PAGES
-from unlearn_core.ui.shell import account, cache, copy_link, lifespan, sign_in_page
+from unlearn_core.ui.shell import account, cache, copy_link, lifespan
 from unlearn_core.ui.shell.markdown import escape
+from unlearn_core.ui.sign_in import sign_in_page
 
 PRESENT_PARAM = "present"
 """The query parameter of the presenter view: the number of its slide."""

@@ -6,10 +6,9 @@ from unlearn_core.settings import is_sign_in_required
 from unlearn_core.store.access import people
 from unlearn_core.ui.server import visitor
 from unlearn_core.ui.server.urls import base_path
-from unlearn_core.ui.shell import kept_widgets
-from unlearn_core.ui.shell.markdown import as_code
+from unlearn_core.ui.sign_in import widget_values
 
-_WAS_IN, _IS_AWAY = "whoever visits has been let in", "the page is not shown"
+_WAS_IN, _IS_AWAY = "this visit has been let in", "the page is not shown"
 _POLL_SECONDS = 2.0
 
 
@@ -20,7 +19,7 @@ def admit() -> bool:
     if visitor.standing().actor is None:
         return False
     if st.session_state.pop(_IS_AWAY, False):
-        kept_widgets.restore()
+        widget_values.restore()
     st.session_state[_WAS_IN] = True
     return True
 
@@ -35,6 +34,11 @@ def show() -> None:
         _again()
     else:
         _first()
+
+
+def as_code(address: str) -> str:
+    """Return an address that Markdown shows letter for letter: Streamlit would make a link of it."""
+    return f"`{' '.join(address.split()).replace('`', chr(39))}`"
 
 
 def _first() -> None:
