@@ -87,6 +87,7 @@ def test_an_administrator_needs_no_other_list(monkeypatch: pytest.MonkeyPatch) -
     assert allowed(monkeypatch, "@uni.example", "group:ml", groups=["ml"]) is True
     actor = people.actor_of_claims(ANN | {"groups": ["ml"]})
     assert actor is not None and actor.id == people.owner_of_claims(ANN), "and owns what they make"
+    assert OPERATOR.is_local and not actor.is_local, "but not what the command line makes"
 
 
 @pytest.mark.parametrize("entry", ["uni.example", "ann@", "ann@@uni.example", "group:", "a b@uni.example", "@", "**"])

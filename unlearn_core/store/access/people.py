@@ -7,7 +7,7 @@ https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from unlearn_core.settings import settings
 from unlearn_core.store.access.actor import Actor
@@ -75,5 +75,7 @@ def _verified_address(claims: Mapping[str, Any]) -> str:
 
 def _groups(claims: Mapping[str, Any]) -> frozenset[str]:
     found = claims.get(settings().sign_in_groups)
-    listed: list[Any] = [found] if isinstance(found, str) else found if isinstance(found, list) else []
+    if isinstance(found, str):
+        return frozenset([found])
+    listed = cast("list[object]", found) if isinstance(found, list) else []
     return frozenset(one for one in listed if isinstance(one, str))

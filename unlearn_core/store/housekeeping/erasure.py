@@ -117,7 +117,7 @@ def _delete_traces(store: RunStore, items: Sequence[Item]) -> list[Amount]:
     data_dir, owner = store.data_dir, store.access.actor.id
     named = store.belongings.forget_visitor()
     exists = store.belongings.existing()
-    ids = [owner] * (not store.access.actor.is_operator) + [one.name for one in items if _UNIQUE.search(one.name)]
+    ids = [owner] * (not store.access.actor.is_local) + [one.name for one in items if _UNIQUE.search(one.name)]
 
     def is_gone(kind: str, number: int) -> bool:
         return number not in exists[kind]

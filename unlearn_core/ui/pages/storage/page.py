@@ -22,7 +22,7 @@ def show() -> None:
     _show_retention()
     st.header("Delete everything of mine", anchor=False)
     _show_deleted()
-    st.markdown(_EXPLANATION + (_OF_THE_OPERATOR if visitor.actor().is_operator else ""))
+    st.markdown(_EXPLANATION + (_OF_THE_OPERATOR if visitor.actor().is_local else ""))
     if st.button("List what would be deleted", icon=":material/list:", key="storage-list"):
         st.session_state[_FOUND] = footprint(cache.store())
     found = st.session_state.get(_FOUND)
