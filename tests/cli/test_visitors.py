@@ -84,3 +84,13 @@ def test_retention_says_what_goes_next(
         "Deleted run 2: older than 30 days.",
         "Nothing will be deleted within the next days.",
     ]
+
+
+def test_what_costs_disk_is_measured(store: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["storage", "use", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {*found["owners"]} == {ANN.id, OPERATOR.id} and found["bytes"] > 0
+    assert "database" in [kind["title"] for kind in found["kinds"]]
+    assert main(["storage", "use"]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith("The data folder takes 0.") and any(line.endswith("  Table 4") for line in lines)

@@ -1,4 +1,4 @@
-"""`storage`: what the data folder holds of a visitor, the deletion of everything of theirs, and retention."""
+"""`storage`: what costs disk, what is stored of a visitor, the deletion of everything of theirs, and retention."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from unlearn_core.store.housekeeping.erasure import Erasure
     from unlearn_core.store.queue.run_store import RunStore
 
-HELP = "Show what is stored of a visitor, delete everything of theirs, or show what retention deletes next."
+HELP = "Show what costs disk and what retention deletes next; delete everything of a visitor."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +27,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--json", action="store_true", help="print one JSON object")
         if name == "delete":
             action.add_argument("--yes", action="store_true", help="delete without asking")
+    words = "measure what the data folder takes, by kind and by owner"
+    use = actions.add_parser("use", help=words, description=words, allow_abbrev=False)
+    use.add_argument("--json", action="store_true", help="print one JSON object")
     words = "list the runs that retention deletes next; UNLEARN_KEEP_DAYS, _RUNS and _GB switch it on"
     retention = actions.add_parser("retention", help=words, description=words, allow_abbrev=False)
     retention.add_argument("--now", action="store_true", help="first delete what is due, as a worker does each hour")
@@ -39,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
     from unlearn_core.store.housekeeping.footprint import footprint
     from unlearn_core.store.queue.run_store import RunStore
 
+    if args.action == "use":
+        return _use(RunStore(open_data_dir()), as_json=args.json)
     if args.action == "retention":
         return _retention(RunStore(open_data_dir()), now=args.now)
     store = RunStore(open_data_dir()).acting_as(actor_of(args.owner))
@@ -58,6 +63,26 @@ def run(args: argparse.Namespace) -> int:
             print("Nothing was deleted.")
             return 1
     _print(erase(store), as_json=args.json, none="There was nothing to delete.", first="Deleted:")
+    return 0
+
+
+def _use(store: "RunStore", *, as_json: bool) -> int:
+    from unlearn_core.store.housekeeping import disk_use
+    from unlearn_core.store.housekeeping.footprint import megabytes
+
+    found = disk_use.measure(store)
+    if as_json:
+        owners = {owner: [one._asdict() for one in own] for owner, own in found.owners.items()}
+        facts = {"measured": found.measured, "bytes": found.bytes, "owners": owners}
+        print(json.dumps(facts | {"kinds": [one._asdict() for one in found.kinds]}, indent=1))
+        return 0
+    print(f"The data folder takes {megabytes(found.bytes)}.")
+    for one in found.kinds:
+        print(f"{megabytes(one.bytes):>10} {one.number:>8,}  {one.title}")
+    print("Of that, these would free by deleting everything of theirs:")
+    called = store.visitors.labels(found.owners)
+    for owner in sorted(found.owners, key=found.owner_bytes, reverse=True):
+        print(f"{megabytes(found.owner_bytes(owner)):>10}  {owner}  {called[owner]}")
     return 0
 
 

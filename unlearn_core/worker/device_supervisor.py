@@ -24,8 +24,8 @@ from unlearn_core.worker.active_run import ActiveRun, outcome_of_crash, outcome_
 from unlearn_core.worker.child_main import ChildConfig
 from unlearn_core.worker.child_process import ChildProcess
 from unlearn_core.worker.failures import Outcome
+from unlearn_core.worker.housekeeping_rounds import HousekeepingRounds
 from unlearn_core.worker.listener import ProgressUpdate
-from unlearn_core.worker.retention_rounds import RetentionRounds
 from unlearn_core.worker.sweep_scheduler import SweepScheduler
 
 RUN_KINDS = frozenset({"unlearn", "gold", "measure", "train", "add", "features"})
@@ -111,7 +111,7 @@ class Supervisor:
         self.children = (self.run_child, self.explain_child, self.points_child, self.import_child)
         self.sweep_scheduler = SweepScheduler(store, self.name)
         self.load_meter = cpu_load.LoadMeter()
-        self.retention = RetentionRounds(store)
+        self.housekeeping_rounds = HousekeepingRounds(store)
         self._run_ended = False
         self._next_housekeeping = 0.0
         self._clear_at: float | None = time.monotonic() + CLEAR_DELAY
@@ -288,7 +288,7 @@ class Supervisor:
         if self._clear_at is not None and time.monotonic() >= self._clear_at:
             self._clear_at = None
             threading.Thread(target=remove_abandoned, args=(self.store.data_dir,), daemon=True).start()
-        self.retention.tick(at_rest=not busy and not self.store.execution.has_queued(RUN_KINDS))
+        self.housekeeping_rounds.tick(at_rest=not busy and not self.store.execution.has_queued(RUN_KINDS))
         servers = web_servers(self.store.data_dir)
         self._measure_load(servers)
         if busy or servers:

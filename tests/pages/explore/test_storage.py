@@ -16,7 +16,8 @@ from unlearn_core.domain.run import RunState
 from unlearn_core.engine.jobs.explain import explain_image
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.store.files import artifacts
-from unlearn_core.store.housekeeping import retention
+from unlearn_core.store.housekeeping import disk_use, retention
+from unlearn_core.store.housekeeping.footprint import megabytes
 from unlearn_core.store.queue.run_store import RunStore
 
 DELETE = "Delete everything"
@@ -131,3 +132,23 @@ def test_a_report_outlives_its_weights(visit: Visit, done: RunStore) -> None:
     assert "Did the model forget the forget set and retain the rest?" in words(app)
     with pytest.raises(InvalidRequestError, match=f"Run {CLASS} has no stored weights, so it cannot be explained"):
         explain_image(ExplainSpec(run=CLASS, picture=0), ModelCache("cpu", done.data_dir), done.data_dir / "explained")
+
+
+def test_what_costs_disk_is_said_as_measured_last(
+    visit: Visit, done: RunStore, come_as: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "It has not been measured yet" in words(fine(visit("storage")))
+    sql(done.data_dir, "UPDATE run SET owner = ? WHERE id = ?", ANN.id, CLASS)
+    found = disk_use.measure(done)
+    monkeypatch.setattr(disk_use, "measure", lambda _: pytest.fail("a page measured"))
+    app = fine(visit("storage"))
+    own, by_kind, by_owner = (table.value for table in app.dataframe)
+    assert f"The whole data folder takes **{megabytes(found.bytes)}**" in words(app)
+    assert list(by_kind["kind"]) == [amount.title for amount in found.kinds] and "yours alone" in words(app)
+    assert {*by_owner["owner"]} == {"Operator", "Visitor AAAA", "used by several, or of nobody in particular"}
+    assert sum(by_owner["MB"]) == pytest.approx(sum(by_kind["MB"])) and min(by_owner["MB"]) >= 0
+    assert sum(own["MB"]) == pytest.approx(found.owner_bytes("local") / 1e6)
+    come_as(ANN.id)
+    app = fine(visit("storage"))
+    assert len(app.dataframe) == 1 and "The whole data folder" not in words(app)
+    assert sum(app.dataframe[0].value["MB"]) == pytest.approx(found.owner_bytes(ANN.id) / 1e6)

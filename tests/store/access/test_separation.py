@@ -217,6 +217,7 @@ ANYBODY = {
     "RunStore.orphaned_runs": "numbers of runs that no worker holds",
     "RunListing.acting_as": "code, not a visitor, says who acts",
     "OwnedItems.own": "one's own",
+    "OwnedItems.all_owners": "ids of owners, which no page shows; for `disk_use`",
     "OwnedItems.owners": "ids of owners, which no page shows; for `usage`",
     "OwnedItems.changeable": "says only what may be changed",
     "ClassBoards.open": "makes a new board",

@@ -39,7 +39,7 @@ from unlearn_core.store.access.owned_items import Item
 from unlearn_core.store.files import ensemble_files
 from unlearn_core.store.files.evaluations import EvaluationStore
 from unlearn_core.store.files.golds import GoldStore
-from unlearn_core.store.housekeeping import erasure, footprint
+from unlearn_core.store.housekeeping import disk_use, erasure, footprint, retention
 from unlearn_core.store.housekeeping.erasure import erase
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -172,15 +172,24 @@ def others(home: Path) -> list[object]:
     ]
 
 
-def test_no_file_says_a_word_of_it_afterwards(homes: Homes) -> None:
+def test_no_file_says_a_word_of_it_afterwards(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
     home, ann = homes.home, homes.ann
     with closing(sqlite3.connect(home / "lab.db")) as old, closing(sqlite3.connect(home / "lab.before-0005.db")) as new:
         old.execute("PRAGMA wal_checkpoint(PASSIVE)")  # so that both the file and its log have everything
         old.backup(new)
+    monkeypatch.setenv("UNLEARN_KEEP_RUNS", "1")
+    retention.carry_out(homes.server)
+    disk_use.measure(homes.server)
     before, searched = others(home), search(home, MARK, ANN.id)
-    assert len(searched) > 25 and {"lab.db", "lab.db-wal", "worker.log", "worker.log.1", "lab.before-0005.db"} <= {
-        *searched
-    }
+    assert len(searched) > 25 and {
+        "lab.db",
+        "lab.db-wal",
+        "disk-use.json",
+        "retention.json",
+        "worker.log",
+        "worker.log.1",
+        "lab.before-0005.db",
+    } <= {*searched}
     went = erase(ann)
     assert search(home, MARK, ANN.id) == []
     assert others(home) == before

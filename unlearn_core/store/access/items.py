@@ -45,6 +45,12 @@ class OwnedItems:
         with self._database.reading() as connection:
             return owned_items.owners(connection, item)
 
+    def all_owners(self) -> set[str]:
+        """Return everybody who owns a classifier or data set."""
+        present = owned_items.present(self._access.data_dir)
+        with self._database.reading() as connection:
+            return {owner for item in present for owner in owned_items.owners(connection, item)}
+
     def transfer(self, item: Item, owners: Iterable[str]) -> None:
         """Give one's own item to others, beside whom it belonged to before. Raises NotFoundError, NotAllowedError."""
         self.require(item)

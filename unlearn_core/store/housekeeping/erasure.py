@@ -20,7 +20,7 @@ from unlearn_core.store.access import owned_items
 from unlearn_core.store.access.owned_items import Item
 from unlearn_core.store.db.compaction import delete_owner
 from unlearn_core.store.files import artifacts
-from unlearn_core.store.housekeeping import log_lines
+from unlearn_core.store.housekeeping import disk_use, log_lines, retention
 from unlearn_core.store.housekeeping.footprint import Amount, Footprint, folders, footprint
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -116,6 +116,8 @@ def _delete_traces(store: RunStore, items: Sequence[Item]) -> list[Amount]:
     """Delete what else mentions the owner: their name, in the log, in bug reports, and in copies of the database."""
     data_dir, owner = store.data_dir, store.access.actor.id
     named = store.belongings.forget_visitor()
+    retention.remove_owner(data_dir, owner)
+    disk_use.remove_owner(data_dir, owner)
     exists = store.belongings.existing()
     ids = [owner] * (not store.access.actor.is_local) + [one.name for one in items if _UNIQUE.search(one.name)]
 

@@ -13,6 +13,7 @@ from unlearn_core.domain.forget_request import ForgetImages, fingerprint
 from unlearn_core.domain.jobs import AddCheckpointSpec, ExplainSpec, ImportDatasetSpec, TrainSpec, UnlearnSpec
 from unlearn_core.domain.results.point_runs import PointsSpec
 from unlearn_core.domain.run import Run
+from unlearn_core.domain.sweeps.sweep import Sweep
 from unlearn_core.models import user_models
 from unlearn_core.models.upload import receive
 from unlearn_core.store import image_lists
@@ -64,12 +65,15 @@ def megabytes(count: int) -> str:
     """Return a number of bytes as people read it: "0.1 MB", "31 MB", "2.4 GB"."""
     if count >= 1e9:
         return f"{count / 1e9:,.1f} GB"
-    return f"{count / 1e6:.0f} MB" if count >= 1e7 else f"{max(count, 1e5) / 1e6:.1f} MB"
+    return f"{count / 1e6:.0f} MB" if count >= 1e7 else f"{max(count, 1e5 * bool(count)) / 1e6:.1f} MB"
 
 
-def footprint(store: RunStore) -> Footprint:
-    """Return what is stored of whoever acts. It reads all runs and looks at every file of this owner."""
-    all_runs, all_sweeps = everything_stored(store)
+def footprint(store: RunStore, stored: tuple[list[Run], list[Sweep]] | None = None) -> Footprint:
+    """Return what is stored of whoever acts. It looks at every file of this owner.
+
+    `stored` is what `everything_stored` gives; without it, all runs are read.
+    """
+    all_runs, all_sweeps = stored or everything_stored(store)
     shared = shared_use(store, all_runs, all_sweeps)
     me, data_dir = store.access.actor.id, store.data_dir
     runs = [run for run in store.belongings.runs() if run not in shared.runs]

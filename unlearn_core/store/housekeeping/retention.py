@@ -91,6 +91,13 @@ def carry_out(store: RunStore, *, now: float | None = None) -> list[Planned]:
     return gone
 
 
+def remove_owner(data_dir: Path, owner: str) -> None:
+    """Remove the announcements of an owner, who has nothing any more."""
+    planned = announced(data_dir)
+    if any(one.owner == owner for one in planned):
+        atomic_write(data_dir / FILE, json.dumps([one for one in planned if one.owner != owner]).encode())
+
+
 def plan(store: RunStore, now: float) -> list[Planned]:
     """Return what the settings want deleted, the first first; nothing before three days after its announcement."""
     runs, limits = _candidates(store), settings()

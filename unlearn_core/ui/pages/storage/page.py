@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from unlearn_core.settings import is_sign_in_required
 from unlearn_core.store.housekeeping import notices
 from unlearn_core.store.housekeeping.erasure import erase
 from unlearn_core.store.housekeeping.footprint import Amount, footprint
+from unlearn_core.ui.pages.storage import disk_table
 from unlearn_core.ui.server import visitor
 from unlearn_core.ui.server.urls import base_path
 from unlearn_core.ui.shell import account, cache
@@ -19,6 +21,7 @@ _FOUND, _WENT = "what is stored", "what was deleted"
 
 def show() -> None:
     """Show what would be deleted with everything, then the deletion, and at last what was deleted."""
+    disk_table.show()
     _show_retention()
     st.header("Delete everything of mine", anchor=False)
     _show_deleted()
@@ -37,7 +40,8 @@ def show() -> None:
         with st.spinner("Runs that are not finished are cancelled, then everything is deleted …"):
             st.session_state[_WENT] = erase(cache.store())
             cache.clear()
-        account.forget_name()
+        if not is_sign_in_required():  # Else the provider gives the name, which would be stored again at once.
+            account.forget_name()
         del st.session_state[_FOUND], st.session_state["storage-sure"]
         st.rerun()
 
@@ -97,7 +101,9 @@ def _show_deleted() -> None:
         else:
             st.success("There was nothing to delete.", icon=":material/check:")
         _show_staying(went.staying)
-        st.caption(
-            "This browser is still the same visitor, of whom nothing is known now. Uploads that this page still holds "
-            "in the server's memory go when you close it."
+        remains = (
+            "Your next visit stores the name again that your account has."
+            if is_sign_in_required()
+            else "This browser is still the same visitor, of whom nothing is known now."
         )
+        st.caption(f"{remains} Uploads that this page still holds in the server's memory go when you close it.")

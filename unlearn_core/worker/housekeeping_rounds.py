@@ -1,11 +1,11 @@
-"""When a worker carries out retention: hourly while it is at rest, or after a day without a rest."""
+"""When a worker carries out retention and measures what costs disk: hourly at rest, or after a day without a rest."""
 
 import logging
 import threading
 import time
 
 from unlearn_core.domain.errors import UnlearnError
-from unlearn_core.store.housekeeping import retention
+from unlearn_core.store.housekeeping import disk_use, retention
 from unlearn_core.store.queue.run_store import RunStore
 
 FIRST_SECONDS, EVERY_SECONDS = 5.0, 3600.0
@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 86_400.0
 _logger = logging.getLogger(__name__)
 
 
-class RetentionRounds:
+class HousekeepingRounds:
     """The rounds of one worker, each in a thread of its own: a round may delete thousands of files."""
 
     def __init__(self, store: RunStore) -> None:
@@ -29,11 +29,12 @@ class RetentionRounds:
         if late < 0 or not (at_rest or late > PATIENCE_SECONDS) or (self._thread and self._thread.is_alive()):
             return
         self._next = time.monotonic() + EVERY_SECONDS
-        self._thread = threading.Thread(target=self._round, name="retention", daemon=True)
+        self._thread = threading.Thread(target=self._round, name="housekeeping", daemon=True)
         self._thread.start()
 
     def _round(self) -> None:
         try:
             retention.carry_out(self._store)
+            disk_use.measure(self._store)
         except (UnlearnError, OSError) as problem:  # such as a full disk: the next round tries again
-            _logger.error(f"Retention: {problem}")
+            _logger.error(f"Housekeeping: {problem}")

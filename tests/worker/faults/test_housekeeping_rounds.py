@@ -1,4 +1,4 @@
-"""A worker carries out retention while it is at rest; whatever goes wrong there stops no worker."""
+"""A worker carries out retention and measures what costs disk while it is at rest; a failure there stops no worker."""
 
 import logging
 from pathlib import Path
@@ -9,18 +9,19 @@ from tests.store.housekeeping.test_retention import run as old_run
 from tests.store.specs import sql
 from tests.worker.worker_processes import until, worker
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.store.housekeeping import retention
+from unlearn_core.store.housekeeping import disk_use, retention
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.worker import retention_rounds
-from unlearn_core.worker.retention_rounds import EVERY_SECONDS, PATIENCE_SECONDS, RetentionRounds
+from unlearn_core.worker import housekeeping_rounds
+from unlearn_core.worker.housekeeping_rounds import EVERY_SECONDS, PATIENCE_SECONDS, HousekeepingRounds
 
 
 def test_a_round_waits_for_a_rest_and_at_most_a_day(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rounds: list[float] = []
     monkeypatch.setattr(retention, "carry_out", lambda _: rounds.append(now))
+    monkeypatch.setattr(disk_use, "measure", lambda _: None)
     now = 0.0
-    monkeypatch.setattr(retention_rounds.time, "monotonic", lambda: now)
-    regular = RetentionRounds(RunStore(home))
+    monkeypatch.setattr(housekeeping_rounds.time, "monotonic", lambda: now)
+    regular = HousekeepingRounds(RunStore(home))
     for moment, at_rest in (
         (1.0, True),
         (6.0, False),
@@ -45,8 +46,8 @@ def test_a_round_that_fails_is_logged(
 
     monkeypatch.setattr(retention, "carry_out", fail)
     with caplog.at_level(logging.ERROR):
-        RetentionRounds(RunStore(home))._round()
-    assert caplog.messages == ["Retention: The disk is full."]
+        HousekeepingRounds(RunStore(home))._round()
+    assert caplog.messages == ["Housekeeping: The disk is full."]
 
 
 @pytest.mark.slow
@@ -59,4 +60,5 @@ def test_a_real_worker_deletes_what_was_announced(home: Path, monkeypatch: pytes
     assert [one.run for one in retention.announced(home)] == [number]
     with worker(home):
         until(lambda: not store.list_runs())
+        until(lambda: disk_use.last_measured(home))
     assert f"Retention deleted run {number}: older than 30 days." in (home.parent / "output.log").read_text()
