@@ -5,6 +5,7 @@ import importlib.util
 import pkgutil
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from unlearn_core.domain.errors import NotFoundError, PluginError
@@ -18,6 +19,15 @@ _added: list[str] = []
 def plugin_packages() -> list[str]:
     """The names of the plug-in packages: of installed distributions, of the setting, and those added here."""
     return list(dict.fromkeys([*_installed_packages(), *settings().plugins, *_added]))
+
+
+def package_folders() -> dict[str, list[Path]]:
+    """The folders of each plug-in package; none of one that is missing."""
+    found = {name: importlib.util.find_spec(name) if _exists(name) else None for name in plugin_packages()}
+    return {
+        name: [Path(folder) for folder in (spec.submodule_search_locations or () if spec else ())]
+        for name, spec in found.items()
+    }
 
 
 def add_package(name: str) -> None:

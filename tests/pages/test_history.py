@@ -67,7 +67,7 @@ def test_an_old_folder_gives_the_history_the_same_figures(visit: Visit, done: Ru
         path.unlink()
     again = fine(visit("history")).dataframe[0].value.drop(columns=unrecorded)
     assert again.equals(figures)
-    of_the_process = ("planned_images", "load", "threads")
+    of_the_process = ("planned_images", "load", "threads", "code")
     unknown = dict.fromkeys(
         ("seconds_per_picture", "revision", "version", "torch", "verdict", "preset", *of_the_process)
     )

@@ -145,17 +145,17 @@ def test_who_asks_for_the_same_shares_one_run(store, home):
     with ThreadPoolExecutor(6) as pool:  # all at once
         asked = list(pool.map(lambda owner: ask(owner=owner), "ABCDEF"))
     (number,) = {one.run for one in asked}
-    assert [one.already_queued for one in asked].count(False) == 1
-    assert not ask(TrainGoldSpec(request=REQUEST, seed=1)).already_queued, "another seed is another gold"
+    assert [one.known for one in asked].count(None) == 1
+    assert not ask(TrainGoldSpec(request=REQUEST, seed=1)).known, "another seed is another gold"
     run = store.execution.claim("worker", device="cpu", kinds=EVERY)
     assert run is not None
-    assert ask() == (number, True), "one that is in hand is shared as well"
+    assert ask() == (number, "unfinished"), "one that is in hand is shared as well"
     store.cancel(number)
     again = ask(owner="B")
-    assert not again.already_queued and again.run != number, "what is being stopped brings nothing"
+    assert not again.known and again.run != number, "what is being stopped brings nothing"
     store.execution.mark_cancelled(number, run.attempt)
     store.cancel(again.run)
-    assert not ask().already_queued
+    assert not ask().known
 
 
 def test_a_claim_is_quick_at_a_depth_of_2000(store, home):

@@ -21,7 +21,7 @@ if __name__ == "__main__":  # every child imports this module anew, and needs no
     parser.add_argument("--work", default="tests.worker.fake_work")
     args = parser.parse_args()
     if args.code:
-        start.code_digest = lambda: args.code
+        start.running_code = lambda: args.code
     clock = time.time
     time.time = lambda: clock() + args.ahead
     try:

@@ -30,6 +30,7 @@ from unlearn_core.domain.errors import (
 from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import CurvePoint, Phase, Progress, RunState
+from unlearn_core.store.code_version import code_digest, running_code
 from unlearn_core.store.files import error_report
 from unlearn_core.store.queue import cpu_load
 from unlearn_core.store.queue.run_store import RunStore
@@ -37,7 +38,6 @@ from unlearn_core.training import cpu_threads
 from unlearn_core.worker import start
 from unlearn_core.worker.child_main import ChildConfig, _warm_up, _Workload
 from unlearn_core.worker.child_process import CONTEXT
-from unlearn_core.worker.code_version import code_digest
 from unlearn_core.worker.device_lock import DeviceLock, LockInfo, acquire, lock_path, read_info
 from unlearn_core.worker.failures import outcome_of
 from unlearn_core.worker.listener import CANCEL, PREEMPT, REPORT_INTERVAL, PipeListener, ProgressUpdate
@@ -213,7 +213,14 @@ def test_the_fingerprint_is_that_of_the_source(tmp_path, monkeypatch):
     assert len({first, second, code_digest(tmp_path)}) == 3
     before = code_digest()
     monkeypatch.setenv("UNLEARN_PLUGINS", "other")
-    assert code_digest() != before
+    missing = code_digest()
+    package = tmp_path / "other"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = code_digest()
+    (package / "methods.py").write_text("STEPS = 2\n")
+    assert len({before, missing, found, code_digest()}) == 4
 
 
 def test_what_loads_slowly_is_loaded_once_for_all_children(monkeypatch):
@@ -295,7 +302,7 @@ def test_a_run_on_the_cpu_gets_threads_by_the_load_and_keeps_their_number(home, 
     first, second = (store.get(store.submit(spec, title="A test")) for spec in specs)
     (outcome,) = work.execute([first], [PipeListener(pipe, [0, 0], c_ulong())], 1.5)
     assert loads == ([1.5] if (device, threads) == ("cpu", None) else [])
-    assert outcome.metrics == made.updated(RunMetrics(threads=5))
+    assert outcome.metrics == made.updated(RunMetrics(threads=5, code=running_code()))
     (outcome,) = work.execute([second], [PipeListener(pipe, [0, 0], c_ulong())], None)
     assert outcome.metrics == made, "a measurement's metrics become those of its run, whose threads stay"
 

@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     store = RunStore(open_data_dir())
     _forecast.say_and_ask(_time(spec, store), yes=args.yes)
-    number, already_queued = store.submit_unique(spec, title=_title(spec), priority=Priority.BACKGROUND)
-    if already_queued:
+    number, known = store.submit_unique(spec, title=_title(spec), priority=Priority.BACKGROUND)
+    if known:
         print(f"Run {number} already trains this model.", flush=True)
     else:
         print(f"Run {number} is queued. It trains whenever nothing more urgent is waiting.", flush=True)

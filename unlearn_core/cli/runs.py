@@ -172,9 +172,12 @@ def _time(moment: datetime) -> str:
 
 def _cancel(store: "RunStore", numbers: list[int]) -> None:
     for run in [store.get(number) for number in numbers]:
+        has_me, others = store.readers(run.id)
         store.cancel(run.id)
         now = store.get(run.id)
-        if run.state.is_finished:
+        if has_me and others and not run.state.is_finished:
+            print(f"Run {run.id} goes on for others: to end it for them too, cancel it again.")
+        elif run.state.is_finished:
             print(f"Run {run.id} was {run.state} already.")
         else:
             print(f"Run {run.id} {'was cancelled' if now.state.is_finished else 'will stop at its next step'}.")
@@ -194,8 +197,10 @@ def _delete(store: "RunStore", numbers: list[int], *, confirmed: bool) -> int:
             print("Nothing was deleted.")
             return 1
     for run in found:
+        has_me, others = store.readers(run.id)
         store.delete(run.id)
-        print(f"Run {run.id} was deleted.")
+        kept = has_me and others
+        print(f"Run {run.id} {'stays for others: to delete it for them too, do so again' if kept else 'was deleted'}.")
     return 0
 
 

@@ -122,7 +122,8 @@ def run_name(number: int) -> str:
 class RunBrief(NamedTuple):
     """A run in a list of many. `when` is the time of its last change of state, in seconds since 1970.
 
-    `method` and `classifier` are ids; None where the run has no method or no forget request.
+    `method` and `classifier` are ids; None where the run has no method or no forget request. `is_mine` says whether it
+    is for whoever reads the list: they own or joined it.
     """
 
     id: int
@@ -135,6 +136,7 @@ class RunBrief(NamedTuple):
     method: str | None
     classifier: str | None
     seed: int
+    is_mine: bool = True
 
 
 class RunFilter(NamedTuple):

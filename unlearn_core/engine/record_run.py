@@ -9,6 +9,7 @@ from unlearn_core.domain.errors import CancelledError, UnlearnError
 from unlearn_core.domain.jobs import AnySpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import TIMED_KINDS
+from unlearn_core.store.code_version import running_code
 from unlearn_core.store.files import error_report
 from unlearn_core.store.queue.cpu_load import LoadMeter
 from unlearn_core.store.queue.run_store import RunStore
@@ -46,6 +47,6 @@ def record_run(
         raise
     meter.sample([os.getpid()])
     if spec.kind in TIMED_KINDS:
-        metrics = metrics.updated(RunMetrics(load=meter.used(), threads=torch.get_num_threads()))
+        metrics = metrics.updated(RunMetrics(load=meter.used(), threads=torch.get_num_threads(), code=running_code()))
     store.execution.finish(run, 1, metrics=metrics)
     return run, metrics

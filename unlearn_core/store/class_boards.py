@@ -79,10 +79,12 @@ class ClassBoards:
             return _visitors(connection, code)
 
     def add_run(self, code: str, run: int) -> None:
-        """Add a run to a board; one that is gone has no runs."""
+        """Add a run to a board, once for all who wait for it; a board that is gone has no runs."""
         with self._database.writing() as connection:
-            self._access.own_row(connection, RUN, run)
-            if connection.execute(select(BOARD.c.code).where(BOARD.c.code == code)).first() is not None:
+            self._access.joined_row(connection, run)
+            known = select(BOARD_RUN.c.run).where(BOARD_RUN.c.run == run, BOARD_RUN.c.board == code)
+            is_board = connection.execute(select(BOARD.c.code).where(BOARD.c.code == code)).first()
+            if is_board is not None and connection.execute(known).first() is None:
                 connection.execute(insert(BOARD_RUN).values(run=run, board=code))
 
     def runs(self, code: str) -> list[Run]:

@@ -25,6 +25,7 @@ from unlearn_core.domain.errors import NotSupportedError
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import TIMED_KINDS, Run
 from unlearn_core.domain.stacking import StackableParams
+from unlearn_core.store.code_version import running_code
 from unlearn_core.store.queue import cpu_load
 from unlearn_core.training import cpu_threads
 from unlearn_core.worker import leftovers
@@ -130,7 +131,7 @@ class _Workload:
         if self._adapts and "torch" in sys.modules:
             cpu_threads.adapt(load, cpu_load.usable_cores())
         for run, outcome in zip(runs, self._execute(runs, listeners), strict=True):
-            yield with_threads(outcome, run)
+            yield with_circumstances(outcome, run)
 
     def longest_silence(self, runs: list[Run]) -> float:
         """Return how many seconds these runs may show no sign of life by their forecasts; nan if one has none."""
@@ -168,17 +169,19 @@ class _Workload:
         return Outcome("done", metrics=RunMetrics.from_json(result.to_json()))
 
 
-def with_threads(outcome: Outcome, run: Run) -> Outcome:
-    """Return the outcome of a job with the threads that it ran with."""
+def with_circumstances(outcome: Outcome, run: Run) -> Outcome:
+    """Return the outcome of a job with the threads and the code that it ran with."""
     torch = sys.modules.get("torch")
     if outcome.metrics is None or torch is None or run.spec.kind not in TIMED_KINDS:
         return outcome
-    return outcome._replace(metrics=outcome.metrics.updated(RunMetrics(threads=torch.get_num_threads())))
+    here = RunMetrics(threads=torch.get_num_threads(), code=running_code())
+    return outcome._replace(metrics=outcome.metrics.updated(here))
 
 
 def _warm_up(config: ChildConfig) -> _Workload:
     """Import the work module, open the device and load the bundled data."""
     module = importlib.import_module(config.work_module)
+    running_code()
     torch = sys.modules.get("torch")
     if config.threads is not None and torch is not None:
         torch.set_num_threads(config.threads)

@@ -282,7 +282,7 @@ class Supervisor:
     def _housekeeping(self) -> None:
         busy = any(child.active_runs for child in self.children)
         self._publish("leaving" if self.shutdown.leave else "busy" if busy else "idle")
-        self.store.delete_finished(POINTS_KINDS, older_than=POINTS_HISTORY_SECONDS)
+        self.store.execution.delete_finished(POINTS_KINDS, older_than=POINTS_HISTORY_SECONDS)
         for run in self.store.execution.expire_leases():
             _logger.warning(f"Run {run} was taken from a worker that does not respond.")
         if self._clear_at is not None and time.monotonic() >= self._clear_at:

@@ -11,12 +11,12 @@ from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
 from unlearn_core.settings import settings
+from unlearn_core.store.code_version import running_code
 from unlearn_core.store.files.log_file import LogFileHandler, logging_to, rotated_log_path
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.training import cpu_threads
 from unlearn_core.worker import child_main, device_lock, leftovers
 from unlearn_core.worker.child_process import CONTEXT
-from unlearn_core.worker.code_version import code_digest
 from unlearn_core.worker.device_supervisor import Supervisor, WorkerLimits
 
 WORK_MODULE = "unlearn_core.engine.entry_point"
@@ -52,7 +52,7 @@ def run_worker(
     `work_module` is a module with the functions of `engine/entry_point.py`.
     Raises WorkerAlreadyRunningError if a worker with the same code runs on the device.
     """
-    info = device_lock.LockInfo(os.getpid(), code_digest(), from_app, temp=get_temp_dir())
+    info = device_lock.LockInfo(os.getpid(), running_code(), from_app, temp=get_temp_dir())
     limits = limits or WorkerLimits(
         idle_timeout=IDLE_SECONDS if from_app else None,
         silence=60.0 * settings().most_silent_minutes,

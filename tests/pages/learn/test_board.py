@@ -71,15 +71,19 @@ def test_a_visit_follows_the_board_until_it_leaves(visit: Visit, store: RunStore
     assert store.boards.visitors(code) == 0
 
 
-def test_its_runs_join_it(visit: Visit, store: RunStore) -> None:
+def test_its_runs_join_it_once_for_all(visit: Visit, store: RunStore) -> None:
     code = store.boards.open()
     app = fine(visit("lessons", lesson="retrained-model", step="9", board=code))
     app.button(key="lesson-run").click().run()
     app = fine(visit("lessons", lesson="retrained-model", step="9", board=code))
     app.button(key="lesson-run").click().run()
-    assert [run.id for run in store.boards.runs(code)] == [2, 1]
-    assert all(run.group is None for run in store.list_runs()), "the history shows them one by one"
-    assert "2 queued or running" in words(fine(visit("board", board=code)))
+    assert [run.id for run in store.boards.runs(code)] == [1]
+    assert all(run.group is None for run in store.list_runs()), "the history shows it by itself"
+    assert "1 queued or running" in words(fine(visit("board", board=code)))
+    parallel = store.boards.open()
+    app = fine(visit("lessons", lesson="retrained-model", step="9", board=parallel))
+    app.button(key="lesson-run").click().run()
+    assert [run.id for run in store.boards.runs(parallel)] == [1], "another class waits for the same run"
 
 
 def test_a_board_that_is_gone_is_said_and_costs_nothing(visit: Visit) -> None:

@@ -118,9 +118,9 @@ def test_old_runs_leave_the_history(store: RunStore) -> None:
     store.cancel(old)
     store.execution.mark_cancelled(old, run.attempt)
     waiting = store.submit(SPEC, title="y")
-    store.delete_finished({"points"}, older_than=60.0)
+    store.execution.delete_finished({"points"}, older_than=60.0)
     assert store.get(old)
-    store.delete_finished({"points"}, older_than=-1.0)
+    store.execution.delete_finished({"points"}, older_than=-1.0)
     assert [one.id for one in store.list_runs()] == [waiting]
     assert not folder.exists()
 

@@ -126,6 +126,7 @@ ELSEWHERE = {
     "ui/shell/account.py: make_code": "for oneself",
     "ui/components/gold_actions.py: submit_unique": "a run of one's own",
     "ui/components/run_bar.py: submit": "a run of one's own",
+    "ui/components/run_bar.py: submit_unique": "a run of one's own, or one for several that may be read",
     "ui/components/training_form.py: submit_unique": "a run of one's own",
     "ui/gallery/likeness.py: submit_unique": "a run of one's own",
     "ui/pages/datasets/add.py: submit_unique": "a run of one's own",

@@ -164,6 +164,7 @@ CHANGES: dict[str, Row] = {
 READS: dict[str, Row] = {
     "RunStore.get": Row(lambda s, o: s.get(o.done)),
     "RunStore.get a queued run": Row(lambda s, o: s.get(o.queued)),
+    "RunStore.readers": Row(lambda s, o: s.readers(o.queued)),
     "RunStore.queue_position": Row(lambda s, o: s.queue_position(o.queued)),
     "RunStore.runs_ahead": Row(lambda s, o: s.runs_ahead(o.queued)),
     "RunStore.submit a question about a run": Row(lambda s, o: s.submit(ExplainSpec(run=o.done, picture=0), title="")),
@@ -190,7 +191,6 @@ LISTS: dict[str, Callable[[RunStore, Objects], bool]] = {
     "RunStore.list_runs": lambda s, o: o.done in [run.id for run in s.list_runs()],
     "RunStore.curve": lambda s, o: bool(s.curve(o.running)),
     "RunStore.runs_ahead": lambda s, o: o.running in [run.id for run in s.runs_ahead(mine(s)).runs],
-    "RunStore.submit_unique": lambda s, o: s.submit_unique(spec(name="queued"), title="").already_queued,
     "RunListing.briefs": lambda s, o: o.done in [run.id for run in s.listing.briefs(kinds=("unlearn",))],
     "RunListing.has_any": lambda s, o: s.listing.has_any(kinds=("unlearn",)),
     "RunStore.repair": lambda s, o: bool(broken(o) and s.repair([o.queued])),
@@ -211,6 +211,7 @@ LISTS: dict[str, Callable[[RunStore, Objects], bool]] = {
 
 ANYBODY = {
     "RunStore.acting_as": "code, not a visitor, says who acts",
+    "RunStore.joined": "says only what is one's own",
     "RunStore.rates": "seconds per step on a device, of nobody in particular",
     "RunExecution.has_queued": "yes or no",
     "RunStore.workers": "the state of the devices",
@@ -256,7 +257,7 @@ OPERATOR_ONLY: dict[str, Callable[[RunStore, Objects], Any]] = {
     "RunExecution.requeue": lambda s, o: s.execution.requeue(o.running, 1),
     "RunExecution.mark_crashed": lambda s, o: s.execution.mark_crashed(o.running, 1, "no"),
     "RunExecution.expire_leases": lambda s, o: s.execution.expire_leases(),
-    "RunStore.delete_finished": lambda s, o: s.delete_finished({"unlearn"}, older_than=-1),
+    "RunExecution.delete_finished": lambda s, o: s.execution.delete_finished({"unlearn"}, older_than=-1),
     "RunExecution.worker_heartbeat": lambda s, o: s.execution.worker_heartbeat(
         "w", device="cpu", pid=1, code="", state="idle"
     ),

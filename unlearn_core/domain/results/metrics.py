@@ -166,6 +166,8 @@ class RunMetrics(Record):
     """The version of Unlearn Lab."""
     torch: str | None = None
     """The version of torch."""
+    code: str | None = None
+    """The digest of the code that made the run, plug-ins included."""
 
     # Measurements on request; None if they were not possible
     relearn: RelearnMetrics | None = None

@@ -153,15 +153,19 @@ def trial_name(trial: Trial) -> str:
     return f"trial {trial.number + 1}" if trial.run is None else f"run {trial.run}"
 
 
+SWEEP_PREFIX = "sweep-"
+"""The prefix of the group of a sweep's trials."""
+
+
 def sweep_group(sweep: int) -> str:
     """The run group of a sweep."""
-    return f"sweep-{sweep}"
+    return f"{SWEEP_PREFIX}{sweep}"
 
 
 def sweep_id(group: str | None) -> int | None:
     """The sweep that this run group belongs to; None if it belongs to none."""
-    head, number = sweep_group(0)[:-1], group or ""
-    return int(number[len(head) :]) if number.startswith(head) and number[len(head) :].isdecimal() else None
+    number = (group or "").removeprefix(SWEEP_PREFIX)
+    return int(number) if number != group and number.isdecimal() else None
 
 
 def busy_minutes(trials: Sequence[Trial], now: float) -> float:

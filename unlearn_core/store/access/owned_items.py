@@ -15,6 +15,7 @@ from unlearn_core.domain.jobs import AnySpec, ImportDatasetSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.sweeps.sweep import SweepSpec
 from unlearn_core.models.user_models import PENDING_FOLDER
+from unlearn_core.store.access import readers
 from unlearn_core.store.access.actor import OPERATOR
 from unlearn_core.store.db.schema import ITEM
 
@@ -83,14 +84,14 @@ def owned_by(connection: Connection, owner: str) -> frozenset[Item]:
 
 
 def record(connection: Connection, data_dir: Path, run: Row[Any], metrics: RunMetrics) -> None:
-    """Record that what a run has made, by its row, belongs to its owner, beside whom it belonged to before."""
+    """Record that what a run has made, by its row, belongs to all who wanted it, beside whom it belonged to before."""
     made: tuple[tuple[Kind, str | None], ...] = (
         ("classifier", metrics.classifier),
         ("dataset", metrics.dataset if run.kind == IMPORT_KIND else None),
     )
     for item in (Item(kind, name) for kind, name in made if name is not None):
         known = _recorded(connection, item)
-        new = {run.owner}
+        new = set(readers.of_run(connection, run))
         if not known and run.started and any(_is_older(card, run.started) for card in cards(data_dir, item)):
             new.add(OPERATOR.id)
         add_owners(connection, item, new)

@@ -5,6 +5,9 @@
 | read | yes | yes | only what its owner shared |
 | change, cancel, delete | yes | no | no |
 
+A run that several visitors want is computed once: those who joined it read it, add measurements and leave it, as if it
+were theirs. With private sharing, only runs of bundled classifiers and data sets are joined, without a name.
+
 The operator may do everything. What an actor may not read does not exist for them: they get NotFoundError.
 """
 
@@ -15,10 +18,12 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, or_, select, true
 
 from unlearn_core.domain.errors import NotAllowedError, NotFoundError
 from unlearn_core.domain.jobs import AnySpec, MeasureSpec
+from unlearn_core.domain.run import Run
 from unlearn_core.domain.sweeps.sweep import SweepSpec
 from unlearn_core.settings import settings
-from unlearn_core.store.access import labels, owned_items
+from unlearn_core.store.access import labels, owned_items, readers
 from unlearn_core.store.access.actor import Actor
+from unlearn_core.store.db import rows
 from unlearn_core.store.db.schema import RUN
 
 IMPERSONAL_KINDS = ("points",)
@@ -44,7 +49,19 @@ class Access(NamedTuple):
 
     def listed(self, table: Table) -> ColumnElement[bool]:
         """Which rows this actor finds without a link: none that others shared by a link."""
-        return true() if self.reads_all else table.c.owner == self.actor.id
+        if self.reads_all:
+            return true()
+        return rows.belongs_to([self.actor.id]) if table is RUN else table.c.owner == self.actor.id
+
+    @property
+    def notes_of(self) -> str | None:
+        """Whose notes this actor may read; None for all."""
+        return None if self.reads_all else self.actor.id
+
+    def seen(self, run: Run) -> Run:
+        """Return a run as this actor may see it: without the note of another, unless that is open or was shared."""
+        is_private = self.notes_of not in (None, run.owner) and not run.shared
+        return run.model_copy(update={"note": ""}) if is_private and run.note else run
 
     def may_change(self, owner: str) -> bool:
         """Return whether this actor may change what belongs to an owner."""
@@ -63,6 +80,19 @@ class Access(NamedTuple):
         if not self.may_change(row.owner):
             raise NotAllowedError(f"{table.name.capitalize()} {number}", labels.owner_label(connection, row.owner))
         return row
+
+    def joined_row(self, connection: Connection, run: int) -> Row[Any]:
+        """Return the row of a run, to leave it or to add to it. Raises NotFoundError and NotAllowedError."""
+        row = self.row(connection, RUN, run)
+        if self.actor.id in readers.of_run(connection, row):
+            return row
+        return self.own_row(connection, RUN, run)
+
+    def joinable(self, spec: AnySpec) -> ColumnElement[bool]:
+        """Which runs of this spec may be joined: those that may be read, and those that tell nothing of anybody."""
+        is_bundled = not any(owned_items.is_own(self.data_dir, item) for item in owned_items.needed_by(spec))
+        is_of_run = any(isinstance(getattr(spec, name, None), int) for name in ("run", "start"))
+        return true() if is_bundled and not is_of_run else self.readable(RUN)
 
     def owner(self, given: str | None) -> str:
         """Return whom a new run or sweep belongs to. Raises NotAllowedError: only the operator submits for others."""
@@ -83,7 +113,7 @@ class Access(NamedTuple):
         if self.actor.is_operator:
             return
         if isinstance(spec, MeasureSpec):
-            self.own_row(connection, RUN, spec.run)
+            self.joined_row(connection, spec.run)
         for number in (getattr(spec, "run", None), getattr(spec, "start", None)):
             if isinstance(number, int):
                 self.row(connection, RUN, number)

@@ -2,12 +2,12 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, or_
+from sqlalchemy import ColumnElement, Row, or_, select, true
 
 from unlearn_core.domain.errors import DamagedRunError
 from unlearn_core.domain.forget_request import fingerprint
@@ -20,7 +20,7 @@ from unlearn_core.domain.jobs import (
     UnlearnSpec,
 )
 from unlearn_core.domain.run import CurvePoint, Priority, Progress, Run, RunFilter, RunState, Silence
-from unlearn_core.store.db.schema import RUN
+from unlearn_core.store.db.schema import READER, RUN
 
 
 def new_row(spec: AnySpec, *, title: str, owner: str, priority: Priority, now: float) -> dict[str, Any]:
@@ -61,17 +61,23 @@ def mentions(field: str, value: str) -> ColumnElement[bool]:
     return RUN.c.spec.contains(text, autoescape=True)
 
 
-def conditions(run_filter: RunFilter) -> list[ColumnElement[bool]]:
-    """What the rows of a filter's runs have in common."""
+def conditions(run_filter: RunFilter, *, notes_of: str | None = None) -> list[ColumnElement[bool]]:
+    """What the rows of a filter's runs have in common; words are sought in the notes of one owner only, if given."""
+    readable = true() if notes_of is None else RUN.c.owner == notes_of
     found = [
-        or_(*(column.icontains(word, autoescape=True) for column in (RUN.c.title, RUN.c.note)))
+        or_(RUN.c.title.icontains(word, autoescape=True), RUN.c.note.icontains(word, autoescape=True) & readable)
         for word in run_filter.text.split()
     ]
-    for column, values in ((RUN.c.state, run_filter.states), (RUN.c.owner, run_filter.owners)):
-        found += [column.in_(values)] if values else []
+    found += [RUN.c.state.in_(run_filter.states)] if run_filter.states else []
+    found += [belongs_to(run_filter.owners)] if run_filter.owners else []
     for field, ids in (("method", run_filter.methods), ("classifier", run_filter.classifiers)):
         found += [or_(*(mentions(field, name) for name in ids))] if ids else []
     return found
+
+
+def belongs_to(visitors: Collection[str]) -> ColumnElement[bool]:
+    """Which runs are for some of these visitors: they own or joined them."""
+    return or_(RUN.c.owner.in_(visitors), RUN.c.id.in_(select(READER.c.run).where(READER.c.visitor.in_(visitors))))
 
 
 def to_run(row: Row[Any]) -> Run:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text, false
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration, which a database must have."""
 
 METADATA = MetaData()
@@ -132,7 +132,7 @@ BOARD_RUN = Table(
     "board_run",
     METADATA,
     Column("run", Integer, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Column("board", String(8), ForeignKey("board.code", ondelete="CASCADE"), nullable=False),
+    Column("board", String(8), ForeignKey("board.code", ondelete="CASCADE"), primary_key=True),
     Index("board_run_board", "board"),
 )
 
@@ -166,4 +166,21 @@ ITEM = Table(
     Column("name", String(200), primary_key=True),
     Column("owner", String(200), primary_key=True),
     Index("item_owner", "owner"),
+)
+
+READER = Table(
+    "reader",
+    METADATA,
+    Column("run", Integer, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("visitor", String(200), primary_key=True),  # one who wanted this run too; the first one is its owner
+    Column("priority", Integer, nullable=False),
+    Column("joined", Double, nullable=False),
+    Index("reader_visitor", "visitor"),
+)
+
+SWITCH = Table(
+    "switch",
+    METADATA,
+    Column("name", String(40), primary_key=True),  # what the operator has switched on
+    Column("since", Double, nullable=False),
 )

@@ -1,11 +1,12 @@
 """RunExecution: what workers and other processes that execute runs do with them: claim, report on and end them."""
 
+import shutil
 import time
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, select
 
 from unlearn_core.domain.errors import DamagedRunError, StoreError
 from unlearn_core.domain.jobs import AnySpec, UnlearnSpec
@@ -15,6 +16,7 @@ from unlearn_core.store.access import owned_items
 from unlearn_core.store.access.rules import Access
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
+from unlearn_core.store.db.schema import RUN
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue import clock, lease, run_rows, scheduling, workers
 from unlearn_core.store.queue.lease import ControlSignal
@@ -168,6 +170,19 @@ class RunExecution:
         self._access.require_operator()
         with self._database.writing() as connection:
             return lease.expire_leases(connection, clock.now())
+
+    def delete_finished(self, kinds: Collection[str], *, older_than: float) -> None:
+        """Delete the runs of these kinds that ended so many seconds ago, and their folders."""
+        self._access.require_operator()
+        ended = RUN.c.kind.in_(sorted(kinds)) & (RUN.c.finished < time.time() - older_than)
+        with self._database.reading() as connection:
+            found = [row.id for row in connection.execute(select(RUN.c.id).where(ended))]
+        if not found:
+            return
+        with self._database.writing() as connection:
+            connection.execute(delete(RUN).where(RUN.c.id.in_(found)))
+        for run in found:
+            shutil.rmtree(artifacts.run_dir(self._data_dir, run), ignore_errors=True)
 
     def worker_heartbeat(self, name: str, *, device: str, pid: int, code: str, state: str) -> None:
         """Record that a worker is alive and its state: starting, idle, busy or leaving."""

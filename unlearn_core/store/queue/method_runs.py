@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, Connection, case, func, insert, select
 from unlearn_core.domain.errors import DamagedRunError
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.run import UNFINISHED_STATES, Priority, Run, RunState
+from unlearn_core.store.access import readers
 from unlearn_core.store.access.rules import Access
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import RUN
-from unlearn_core.store.queue import scheduling
+from unlearn_core.store.queue import same_run, scheduling
 
 GROUP_PREFIX = "methods-"
 
@@ -45,15 +46,17 @@ class MethodRuns:
         Runs of methods wait for runs that people start, and the training of a retrained model waits for both. Returns
         the new runs. Raises StoreError if the queue is full.
         """
-        owner, new = self._access.owner(owner), list[int]()
+        owner, new, now = self._access.owner(owner), list[int](), time.time()
         readable = self._access.listed(RUN)
         with self._database.writing() as connection:
             for title, spec in wanted.items():
                 self._access.check_spec(connection, spec)
                 is_method = isinstance(spec, UnlearnSpec)
                 priority = Priority.SWEEP if is_method else Priority.BACKGROUND
-                row = rows.new_row(spec, title=title, owner=owner, priority=priority, now=time.time())
-                if scheduling.find_duplicate(connection, row, readable) is not None:
+                row = rows.new_row(spec, title=title, owner=owner, priority=priority, now=now)
+                same = same_run.find_unfinished(connection, row, readable)
+                if same is not None:
+                    readers.join(connection, same, owner, priority=priority, now=now)
                     continue
                 # The files of a retrained model can be gone although its training is done, so the caller decides.
                 if is_method and _is_done(connection, row, readable):

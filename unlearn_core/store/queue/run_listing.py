@@ -51,21 +51,23 @@ class RunListing:
 
     def briefs(self, *, kinds: Collection[str], matching: RunFilter = ALL_RUNS) -> list[RunBrief]:
         """Return all runs of these kinds that match, newest first. Each spec is read once, results never."""
-        known = select(*_COLUMNS).where(RUN.c.kind.in_(kinds), *rows.conditions(matching), self._access.listed(RUN))
-        wanted = known.order_by(RUN.c.id.desc())
+        matches = rows.conditions(matching, notes_of=self._access.notes_of)
+        is_mine = rows.belongs_to([self._access.actor.id])
+        wanted = select(*_COLUMNS, is_mine).where(RUN.c.kind.in_(kinds), *matches, self._access.listed(RUN))
+        wanted = wanted.order_by(RUN.c.id.desc())
         with self._database.reading() as connection:
             found = [tuple(row) for row in connection.execute(wanted).all()]
             self._read_subjects(connection, {row[0] for row in found} - self._subjects.keys())
         return [
-            RunBrief._make((run, title, _STATES[state], *others, *self._subjects[run]))
-            for run, title, state, *others in found
+            RunBrief._make((run, title, _STATES[state], *others, *self._subjects[run], bool(is_mine)))
+            for run, title, state, *others, is_mine in found
         ]
 
     def runs(self, ids: Iterable[int]) -> dict[int, Run]:
         """Return these runs by id, as far as they still exist."""
         with self._database.reading() as connection:
             found = connection.execute(select(RUN).where(RUN.c.id.in_(list(ids)), self._access.readable(RUN))).all()
-        return {run.id: run for run in rows.to_runs(found)}
+        return {run.id: self._access.seen(run) for run in rows.to_runs(found)}
 
     def _read_subjects(self, connection: Connection, new: set[int]) -> None:
         if new:

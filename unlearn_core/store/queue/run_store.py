@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from copy import copy
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from sqlalchemy import Connection, Row, delete, select
 
@@ -14,9 +14,11 @@ from unlearn_core.domain.errors import DamagedRunError, StoreError
 from unlearn_core.domain.jobs import AnySpec, UnlearnSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import ALL_RUNS, CurvePoint, Priority, Run, RunFilter, RunState
+from unlearn_core.store.access import readers
 from unlearn_core.store.access.actor import OPERATOR, Actor
 from unlearn_core.store.access.belongings import Belongings
 from unlearn_core.store.access.items import OwnedItems
+from unlearn_core.store.access.readers import Readers
 from unlearn_core.store.access.rules import Access
 from unlearn_core.store.access.visitor_store import Visitors
 from unlearn_core.store.class_boards import ClassBoards
@@ -25,7 +27,7 @@ from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import POINT, RUN
 from unlearn_core.store.files import artifacts, restore
 from unlearn_core.store.files.evaluations import EvaluationStore
-from unlearn_core.store.queue import clock, lease, rates, run_rows, scheduling, workers
+from unlearn_core.store.queue import clock, lease, rates, run_rows, same_run, scheduling, workers
 from unlearn_core.store.queue.execution import RunExecution
 from unlearn_core.store.queue.method_runs import MethodRuns
 from unlearn_core.store.queue.rates import Rate
@@ -36,10 +38,10 @@ from unlearn_core.store.queue.workers import WorkerRow
 
 
 class SubmitResult(NamedTuple):
-    """The id of a submitted run, and whether the same run was already queued."""
+    """The id of a submitted run, and whether the same run was there already: queued or running, or done."""
 
     run: int
-    already_queued: bool
+    known: Literal["unfinished", "done"] | None
 
 
 class RunsAhead(NamedTuple):
@@ -110,26 +112,45 @@ class RunStore:
         owner: str | None = None,
         priority: Priority = Priority.INTERACTIVE,
         parent: int | None = None,
+        reuse: bool = False,
     ) -> SubmitResult:
-        """Queue a run, unless one with the same spec is queued or running, which is then shared.
+        """Queue a run, unless one with the same spec is queued or running, which is then joined.
 
-        Raises StoreError if the queue is full.
+        With `reuse`, an unlearning run that is done is joined too, if a new one would repeat its result. Raises
+        StoreError if the queue is full.
         """
-        owner = self.access.owner(owner)
-        row = rows.new_row(spec, title=title, owner=owner, priority=priority, now=time.time())
+        owner, now = self.access.owner(owner), time.time()
+        row = rows.new_row(spec, title=title, owner=owner, priority=priority, now=now)
         with self._database.writing() as connection:
             self.access.check_spec(connection, spec)
-            duplicate = scheduling.find_duplicate(connection, row, self.access.readable(RUN))
-            if duplicate is not None:
-                return SubmitResult(duplicate, already_queued=True)
+            which = self.access.joinable(spec)
+            same = same_run.find_unfinished(connection, row, which)
+            if same is None and reuse and isinstance(spec, UnlearnSpec):
+                same = same_run.find_finished(connection, self.data_dir, spec, row, which)
+            if same is not None:
+                readers.join(connection, same, owner, priority=priority, now=now)
+                return SubmitResult(same.id, "done" if same.state == RunState.DONE else "unfinished")
             scheduling.check_quota(connection, spec.kind, owner)
-            return SubmitResult(run_rows.add(connection, row | {"parent": parent}), already_queued=False)
+            return SubmitResult(run_rows.add(connection, row | {"parent": parent}), None)
+
+    def readers(self, run: int) -> Readers:
+        """Return whether a run is for whoever acts, and for how many others."""
+        with self._database.reading() as connection:
+            found = readers.of_run(connection, self.access.row(connection, RUN, run))
+        has_me = self.access.actor.id in found
+        return Readers(has_me, len(found) - has_me)
+
+    def joined(self, runs: Collection[int]) -> set[int]:
+        """Return those of some runs that are for whoever acts: they own or joined them."""
+        mine = select(RUN.c.id).where(RUN.c.id.in_(runs), rows.belongs_to([self.access.actor.id]))
+        with self._database.reading() as connection:
+            return set(connection.execute(mine).scalars())
 
     def get(self, run: int) -> Run:
         """Return one run. Raises NotFoundError, or DamagedRunError if neither its row nor its folder can be read."""
         try:
             with self._database.reading() as connection:
-                return rows.to_run(self.access.row(connection, RUN, run))
+                return self.access.seen(rows.to_run(self.access.row(connection, RUN, run)))
         except DamagedRunError:
             if self.repair([run]):
                 raise
@@ -179,15 +200,18 @@ class RunStore:
             return [rows.to_curve_point(row) for row in connection.execute(wanted)]
 
     def cancel(self, run: int) -> None:
-        """Cancel a queued run at once, ask the worker to stop a running one, and leave a finished one as it is.
+        """Leave a run that others want too; else cancel a queued one at once, and ask the worker to stop a running one.
 
-        A run whose worker is dead also ends at once, because there may be no other worker to end it.
+        A finished one stays as it is. A run whose worker is dead also ends at once, because there may be no other
+        worker to end it.
         """
         with self._database.writing() as connection:
-            state = self.access.own_row(connection, RUN, run).state
-            if state == RunState.QUEUED:
+            row = self.access.joined_row(connection, run)
+            if RunState(row.state).is_finished or readers.leave(connection, row, self.access.actor.id):
+                return
+            if row.state == RunState.QUEUED:
                 run_rows.change(connection, run, state=RunState.CANCELLED, finished=time.time())
-            elif state == RunState.RUNNING:
+            else:
                 run_rows.change(connection, run, cancelling=True)
                 lease.expire_leases(connection, clock.now())
 
@@ -204,13 +228,16 @@ class RunStore:
         self._change_own(run, pinned=pinned)
 
     def delete(self, run: int) -> None:
-        """Delete a finished run, its folder, its later queries and what is stored of its model.
+        """Delete a finished run, its folder, its later queries and what is stored of its model; others may keep it.
 
         Raises StoreError if it is unfinished.
         """
         with self._database.writing() as connection:
-            if not RunState(self.access.own_row(connection, RUN, run).state).is_finished:
+            row = self.access.joined_row(connection, run)
+            if not RunState(row.state).is_finished:
                 raise StoreError(f"Run {run} is not finished: cancel it first, then delete it.")
+            if readers.leave(connection, row, self.access.actor.id):
+                return
             rows_to_delete = connection.execute(select(RUN).where((RUN.c.id == run) | (RUN.c.about == run))).all()
             if any(row.state == RunState.RUNNING for row in rows_to_delete):
                 raise StoreError(
@@ -223,19 +250,6 @@ class RunStore:
                 shutil.rmtree(artifacts.run_dir(self.data_dir, row.id), ignore_errors=True)
         for model in models:
             EvaluationStore(self.data_dir / "evaluations").remove(model)
-
-    def delete_finished(self, kinds: Collection[str], *, older_than: float) -> None:
-        """Delete the runs of these kinds that ended so many seconds ago, and their folders."""
-        self.access.require_operator()
-        ended = RUN.c.kind.in_(sorted(kinds)) & (RUN.c.finished < time.time() - older_than)
-        with self._database.reading() as connection:
-            found = [row.id for row in connection.execute(select(RUN.c.id).where(ended))]
-        if not found:
-            return
-        with self._database.writing() as connection:
-            connection.execute(delete(RUN).where(RUN.c.id.in_(found)))
-        for run in found:
-            shutil.rmtree(artifacts.run_dir(self.data_dir, run), ignore_errors=True)
 
     def orphaned_runs(self) -> dict[int, RunState]:
         """Return the running runs whose worker is silent, and the state that the next worker will give each."""
@@ -264,13 +278,14 @@ class RunStore:
         matching: RunFilter = ALL_RUNS,
         limit: int | None = 200,
     ) -> list[Run]:
-        """Return runs, newest first, optionally only of some kinds, states or one owner, or those of a filter."""
-        known = select(RUN).where(*rows.conditions(matching), self.access.listed(RUN))
-        wanted = known.order_by(RUN.c.id.desc()).limit(limit)
-        for column, values in ((RUN.c.kind, kinds), (RUN.c.state, states), (RUN.c.owner, owner and (owner,))):
+        """Return runs, newest first, optionally only of some kinds or states, for one visitor, or those of a filter."""
+        matches = rows.conditions(matching, notes_of=self.access.notes_of)
+        wanted = select(RUN).where(*matches, self.access.listed(RUN)).order_by(RUN.c.id.desc()).limit(limit)
+        for column, values in ((RUN.c.kind, kinds), (RUN.c.state, states)):
             wanted = wanted if values is None else wanted.where(column.in_(values))
+        wanted = wanted if owner is None else wanted.where(rows.belongs_to([owner]))
         with self._database.reading() as connection:
-            return rows.to_runs(connection.execute(wanted))
+            return [self.access.seen(run) for run in rows.to_runs(connection.execute(wanted))]
 
     def _change_own(self, run: int, **values: Any) -> None:
         """Change columns of a run that belongs to whoever acts, and its record."""

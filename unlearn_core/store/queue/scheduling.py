@@ -1,13 +1,13 @@
 """The order of queued runs: which is next, positions, quotas and duplicates."""
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from unlearn_core.domain.errors import StoreError
-from unlearn_core.domain.run import UNFINISHED_STATES, Run, RunState
+from unlearn_core.domain.run import Run, RunState
 from unlearn_core.store.db.schema import RUN
 
 SEPARATE_KINDS = ("look", "import", "points")
@@ -97,14 +97,6 @@ def check_quota(connection: Connection, kind: str, owner: str) -> None:
         )
     if total >= MAX_TOTAL:
         raise StoreError(f"The queue is full: {total} runs are queued (the limit is {MAX_TOTAL}). Try again later.")
-
-
-def find_duplicate(connection: Connection, row: Mapping[str, Any], readable: ColumnElement[bool]) -> int | None:
-    """Return the oldest unfinished run with the spec of a new row that is not being cancelled, if it is readable."""
-    unfinished = RUN.c.state.in_(UNFINISHED_STATES) & RUN.c.cancelling.is_(False)
-    same = (RUN.c.kind == row["kind"]) & (RUN.c.spec == row["spec"])
-    wanted = select(RUN.c.id).where(unfinished, same, readable).order_by(RUN.c.id)
-    return connection.execute(wanted.limit(1)).scalar()
 
 
 def has_higher_priority(connection: Connection, kind: str, priority: int) -> bool:

@@ -9,6 +9,8 @@ from unlearn_core.domain.run import Run
 from unlearn_core.ui.components import time_estimate
 from unlearn_core.ui.shell import cache, formatting, ownership
 
+_LEFT = "run that was left"
+
 
 def show(run: Run, title: str, progress: tuple[float, str], *, key: str) -> None:
     """Show the title (Markdown), Cancel with this `key`, and a bar with the completed share (0 to 1) and its text."""
@@ -28,17 +30,30 @@ def title_row(title: str, *, border: bool = False) -> Iterator[None]:
 
 
 def cancel_button(run: Run, *, key: str, effect: str | None = None) -> None:
-    """Show the button that cancels a run, and its `effect` as a tooltip; it is disabled while the run stops."""
-    label, refusal = "Cancelling" if run.cancelling else "Cancel", ownership.refusal([run.owner])
+    """Show the button that cancels a run, and its `effect` as a tooltip; it is disabled while the run stops.
+
+    A run that others want too is left instead, and goes on for them.
+    """
+    left = st.session_state.pop(_LEFT, None)
+    if left:
+        st.toast(left, icon=":material/logout:")
+    readers, refusal = cache.store().readers(run.id), ownership.run_refusal(run)
+    leaves = readers.has_me and readers.others > 0
+    label = "Cancelling" if run.cancelling else "Leave" if leaves else "Cancel"
     st.button(
         label,
         key=key,
-        help=refusal or effect,
-        icon=":material/stop:",
+        help=refusal or (_goes_on(readers.others) if leaves else effect),
+        icon=":material/logout:" if leaves else ":material/stop:",
         on_click=_cancel,
-        args=(run.id,),
+        args=(run.id, readers.others if leaves else 0),
         disabled=run.cancelling or refusal is not None,
     )
+
+
+def _goes_on(others: int) -> str:
+    """What happens to a run that is left."""
+    return f"{formatting.pluralize(others, 'other')} {'wants' if others == 1 else 'want'} this run too: it goes on."
 
 
 def show_silence(run: Run) -> bool:
@@ -63,8 +78,10 @@ def silence_note(run: Run) -> str:
     return f" · no step for {silent}; it is stopped after {limit}"
 
 
-def _cancel(run: int) -> None:
+def _cancel(run: int, others: int) -> None:
     cache.store().cancel(run)
+    if others:  # a callback within a fragment must not draw anything
+        st.session_state[_LEFT] = f"You left run {run}. {_goes_on(others)}"
 
 
 def queue_position(run: Run) -> str:

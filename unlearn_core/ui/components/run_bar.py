@@ -3,11 +3,11 @@
 import streamlit as st
 
 from unlearn_core import methods
-from unlearn_core.domain.jobs import Spec
+from unlearn_core.domain.jobs import Spec, UnlearnSpec
 from unlearn_core.domain.verdicts.paired_comparison import images_needed
 from unlearn_core.domain.verdicts.rule import TYPICAL_DISAGREEMENT
 from unlearn_core.engine.forecasts.duration import Forecast
-from unlearn_core.ui.components import cost_estimate, run_plan
+from unlearn_core.ui.components import cost_estimate, run_plan, same_run
 from unlearn_core.ui.components.run_plan import RunPlan
 from unlearn_core.ui.room import following
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state
@@ -68,8 +68,24 @@ def offer_methods(plan: RunPlan) -> None:
 
 
 def submit(spec: Spec, title: str) -> None:
-    """Queue a run, make sure that a worker is running, and open the page of the run."""
-    number = cache.store().submit(spec, title=title)
+    """Queue a run, make sure that a worker is running, and open the page of the run.
+
+    The same run of somebody else is joined, and one that is done here answers at once.
+    """
+    if isinstance(spec, UnlearnSpec):
+        number, known = cache.store().submit_unique(spec, title=title, reuse=True)
+        same_run.remember(number, known)
+    else:
+        number = cache.store().submit(spec, title=title)
+    _open(number)
+
+
+def submit_anyway(spec: UnlearnSpec, title: str) -> None:
+    """Queue a run although the same one is done, and open its page."""
+    _open(cache.store().submit(spec, title=title))
+
+
+def _open(number: int) -> None:
     following.count_run(number)
     lifespan.ensure_worker()
     st.switch_page(navigation.page("run"), query_params={"id": str(number)})

@@ -131,7 +131,7 @@ def _queue_measuring(run_id: int, wanted: TrainGoldSpec) -> None:
 
 
 def _refusal(run_id: int) -> str | None:
-    return ownership.refusal([cache.store().get(run_id).owner])
+    return ownership.run_refusal(cache.store().get(run_id))
 
 
 def _failed(wanted: TrainGoldSpec) -> Run | None:

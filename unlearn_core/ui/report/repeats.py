@@ -72,7 +72,7 @@ def _progress(run: Run, before: int) -> None:
     text = f":material/casino: **{before} of {len(group)} seeds are done.** The others run in the background."
     with job_card.title_row(text, border=True):
         st.page_link(navigation.page("history"), label="History", icon=":material/history:", query_params={})
-        own = [one for one in waiting if ownership.is_own(one.owner)]
+        own = ownership.own_runs(waiting)
         st.button(
             "Cancel repeats",
             icon=":material/stop:",
@@ -80,7 +80,7 @@ def _progress(run: Run, before: int) -> None:
             on_click=_cancel,
             args=(own,),
             disabled=not own,
-            help=None if own else ownership.refusal(one.owner for one in waiting),
+            help=None if own else ownership.run_refusal(*waiting),
         )
 
 

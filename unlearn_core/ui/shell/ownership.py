@@ -1,10 +1,11 @@
 """What is not one's own: whose it is, why a button is disabled, and how a report is shared or pinned."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import streamlit as st
 
-from unlearn_core.domain.run import Run
+from unlearn_core.domain.run import Run, RunBrief
 from unlearn_core.settings import settings
 from unlearn_core.store.access.owned_items import Item, Kind
 from unlearn_core.store.housekeeping import retention
@@ -13,11 +14,26 @@ from unlearn_core.ui.shell import cache
 from unlearn_core.ui.shell.markdown import escape
 
 PIN_HELP = "A pinned run stays, although others of its age, or as many, are deleted."
+AnyRun = TypeVar("AnyRun", bound=Run | RunBrief)
 
 
 def is_own(owner: str) -> bool:
     """Whether whoever looks at the page may change what belongs to this owner."""
     return cache.store().access.may_change(owner)
+
+
+def own_runs(runs: Iterable[AnyRun]) -> list[AnyRun]:
+    """Those of some runs that whoever looks at the page may end, delete and add to: they own or joined them."""
+    every = list(runs)
+    others = [run.id for run in every if not is_own(run.owner)]
+    joined = cache.store().joined(others) if others else set[int]()
+    return [run for run in every if run.id in joined or is_own(run.owner)]
+
+
+def run_refusal(*runs: Run | RunBrief) -> str | None:
+    """Why some of these runs cannot be ended, deleted or added to here, as a tooltip; None if all can."""
+    own = {run.id for run in own_runs(runs)}
+    return refusal(run.owner for run in runs if run.id not in own)
 
 
 def refusal(owners: Iterable[str]) -> str | None:

@@ -58,7 +58,7 @@ def _accept(run: Run, result: CheckpointResult, name: str) -> None:
             training_form.use_classifier(card)
             url_state.open_page("forget")
         return
-    refusal = ownership.refusal([run.owner])
+    refusal = ownership.run_refusal(run)
     if st.button(
         "Add" if result.is_proved else "Add anyway",
         type="primary" if result.is_proved else "secondary",

@@ -32,7 +32,7 @@ def show() -> None:
     going = [run for run in runs if not run.state.is_finished]
     if going:
         st.fragment(_board, run_every=worker_status.POLL_SECONDS, key="arrivals")(tuple(run.id for run in going))
-    own = [run for run in runs if ownership.is_own(run.owner)]
+    own = ownership.own_runs(runs)
     for run in [run for run in own if run.state is RunState.FAILED][:MAX_SHOWN]:
         _failed(run)
 

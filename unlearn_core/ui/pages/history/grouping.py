@@ -6,11 +6,9 @@ from typing import NamedTuple
 
 from unlearn_core.domain.report import MODELS
 from unlearn_core.domain.run import Run, RunBrief, RunState
+from unlearn_core.domain.sweeps.sweep import SWEEP_PREFIX
 from unlearn_core.store.queue import method_runs
 from unlearn_core.store.queue.repeats import GROUP_PREFIX
-
-SWEEP_PREFIX = "sweep-"
-"""The prefix of the group of a sweep's trials."""
 
 
 class HistoryGroup(NamedTuple):

@@ -142,10 +142,10 @@ def _actions(ticked: list[HistoryGroup], picked: list[Run]) -> None:
     """
     one = picked[0] if len(picked) == 1 else None
     every = list({run.id: run for entry in ticked for run in entry.runs}.values())
-    own = [run for run in every if ownership.is_own(run.owner)]
+    own = ownership.own_runs(every)
     over = [run for run in own if run.state.is_finished]
     going = [run for run in own if not run.state.is_finished]
-    refusal = ownership.refusal(run.owner for run in every)
+    refusal = ownership.run_refusal(*every)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button("Open", icon=":material/open_in_new:", key="open", disabled=one is None) and one:
             _open(ticked[0])

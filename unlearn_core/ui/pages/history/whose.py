@@ -20,7 +20,7 @@ def choose(runs: Sequence[RunBrief]) -> tuple[list[RunBrief], str | None]:
     A link that filters by owner opens on everybody's.
     """
     me = visitor.actor().id
-    own = [run for run in runs if run.owner == me]
+    own = [run for run in runs if run.is_mine]
     if len(own) == len(runs):
         return own, None
     usual = ALL if f"{filters.PREFIX}owner" in st.query_params else MINE

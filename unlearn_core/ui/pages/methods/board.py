@@ -89,7 +89,7 @@ def _caption(plan: MethodPlan, runs: Mapping[str, Run], done: int) -> str:
 def _buttons(plan: MethodPlan, runs: dict[str, Run], unfinished: list[Run], question: DeltaGenerator) -> None:
     if method_plan.is_incomplete(plan, runs):
         method_plan.offer(plan.request.setup, primary=True, question=question)
-    own = [run for run in unfinished if ownership.is_own(run.owner)]
+    own = ownership.own_runs(unfinished)
     if own:
         st.button(
             "Cancel all",

@@ -23,7 +23,7 @@ from unlearn_core.domain.run import Run, RunState
 from unlearn_core.domain.sweeps.sweep import sweep_id
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports, shipped_runs
-from unlearn_core.ui.components import gold_actions, run_bar, training_form
+from unlearn_core.ui.components import gold_actions, run_bar, same_run, training_form
 from unlearn_core.ui.components.checkpoint import checkpoint_result
 from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.pages.run import presenter
@@ -169,6 +169,8 @@ def show_report(report: Report, run: Run | None, group: Sequence[Run] = ()) -> N
         return
     if run is not None:
         _sweep_link(run)
+        if same_run.offer_again(run) and isinstance(run.spec, UnlearnSpec):
+            run_bar.submit_anyway(run.spec, run.title)
     report_view.show(report, run, group)
 
 

@@ -78,7 +78,7 @@ def _offer(measurement: OnDemandMeasurement, report: Report, run: Run, *, again:
     models = {"nets": count} if count else {}
     spec = MeasureSpec.model_validate({"run": run.id, "what": measurement.id, **models})
     key, label = f"measure-{measurement.id}", f"{label} ({cost_estimate.in_words(forecast)})"
-    refusal = ownership.refusal([run.owner])
+    refusal = ownership.run_refusal(run)
     pressed = st.button(label, icon=":material/experiment:", key=key, disabled=refusal is not None, help=refusal)
     if cost_estimate.confirmed(forecast, pressed, job=spec.model_dump_json(), key=key):
         title = f"{measurement.title} of run {run.id}"
