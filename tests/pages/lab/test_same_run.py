@@ -32,7 +32,7 @@ def test_two_who_press_run_wait_for_one_run(visit: Visit, come_as: Callable[[str
     assert "for 1 other too" in words(app)
     leave = app.button(key=f"cancel-{run.id}")
     assert (leave.label, leave.help) == ("Leave", "1 other wants this run too: it goes on.")
-    app = fine(visit("run", id=str(run.id)).button(key=leave.key).click().run())
+    app = fine(visit("run", id=str(run.id)).button(key=f"cancel-{run.id}").click().run())
     assert "You left run 1." in app.toast[0].value
     assert app.button(key=f"cancel-{run.id}").disabled, "it belongs to Ann alone now"
     assert store.get(run.id).state is RunState.QUEUED

@@ -233,7 +233,19 @@ ANYBODY = {
     "Visitors.make_code": "for oneself",
     "Visitors.redeem": "needs a code",
     **dict.fromkeys(
-        [f"Belongings.{name}" for name in ("runs", "sweeps", "unfinished", "await_end", "forget_visitor")], "one's own"
+        [
+            f"Belongings.{name}"
+            for name in (
+                "runs",
+                "sweeps",
+                "unfinished",
+                "await_end",
+                "forget_visitor",
+                "joined_by_others",
+                "leave_joined",
+            )
+        ],
+        "one's own",
     ),
     "Belongings.existing": "numbers of runs and sweeps",
     "Belongings.all_pinned": "numbers of runs",

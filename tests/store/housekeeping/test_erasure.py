@@ -34,8 +34,10 @@ from unlearn_core.domain.run import RunState
 from unlearn_core.models import user_models
 from unlearn_core.models.classifiers import card
 from unlearn_core.store import image_lists
+from unlearn_core.store.access import readers
 from unlearn_core.store.access.actor import OPERATOR
 from unlearn_core.store.access.owned_items import Item
+from unlearn_core.store.db.schema import RUN
 from unlearn_core.store.files import ensemble_files
 from unlearn_core.store.files.evaluations import EvaluationStore
 from unlearn_core.store.files.golds import GoldStore
@@ -291,3 +293,27 @@ def test_files_that_cannot_be_deleted_are_said_and_deleted_later(homes: Homes, m
     with pytest.raises(StoreError, match="1 files or folders could not be deleted"):
         erase(homes.ann)
     monkeypatch.undo()
+
+
+def test_runs_that_others_joined_stay_with_them_and_joined_ones_are_left(homes: Homes) -> None:
+    wanted = spec(joined=1)
+    done = end(homes.server, wanted, ANN.id)
+    waiting, theirs = spec(joined=2), spec(joined=3)
+    ben = homes.server.acting_as(BEN)
+    queued = homes.ann.submit_unique(waiting, title="Forget discs").run
+    other = ben.submit_unique(theirs, title="Forget discs").run
+    ben.submit_unique(waiting, title="Forget discs")
+    homes.ann.submit_unique(theirs, title="Forget discs")
+    with homes.server._database.writing() as connection:
+        row = homes.server.access.row(connection, RUN, done)
+        readers.join(connection, row, BEN.id, priority=0, now=time.time())
+    assert any("stay" in sentence for sentence in footprint.footprint(homes.ann).staying)
+    erase(homes.ann)
+    assert [(run.id, run.owner) for run in ben.list_runs() if run.spec in (wanted, waiting, theirs)] == [
+        (other, BEN.id),
+        (queued, BEN.id),
+        (done, BEN.id),
+    ]
+    assert ben.readers(other) == (True, 0)
+    assert (homes.home / "runs" / str(done) / "report.json").exists()
+    assert not sql(homes.home, "SELECT * FROM reader WHERE visitor = ?", ANN.id)

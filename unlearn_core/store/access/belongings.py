@@ -6,10 +6,11 @@ from sqlalchemy import delete, or_, select, update
 
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.run import UNFINISHED_STATES, RunState
+from unlearn_core.store.access import readers
 from unlearn_core.store.access.rules import Access
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
-from unlearn_core.store.db.schema import MOVE_CODE, RUN, SWEEP, VISITOR
+from unlearn_core.store.db.schema import MOVE_CODE, READER, RUN, SWEEP, VISITOR
 from unlearn_core.store.files import artifacts, restore
 
 POLL_SECONDS = 0.1
@@ -62,11 +63,27 @@ class Belongings:
                 )
             time.sleep(POLL_SECONDS)
 
+    def joined_by_others(self) -> dict[int, str]:
+        """Return the own runs that others joined, with the one whom each belongs to next."""
+        joined = select(READER.c.run).where(READER.c.visitor != self._owner)
+        wanted = select(RUN).where(RUN.c.owner == self._owner, RUN.c.id.in_(joined))
+        with self._database.reading() as connection:
+            return {row.id: readers.of_run(connection, row)[1] for row in connection.execute(wanted).all()}
+
+    def leave_joined(self) -> None:
+        """Leave the runs of others that whoever acts joined."""
+        joined = select(READER.c.run).where(READER.c.visitor == self._owner)
+        wanted = select(RUN).where(RUN.c.owner != self._owner, RUN.c.id.in_(joined))
+        with self._database.writing() as connection:
+            for row in connection.execute(wanted).all():
+                readers.leave(connection, row, self._owner)
+
     def transfer(self, run: int, owner: str) -> None:
         """Give an own run to another owner, without its note. Raises NotFoundError and NotAllowedError."""
         with self._database.writing() as connection:
-            self._access.own_row(connection, RUN, run)
-            connection.execute(update(RUN).where(RUN.c.id == run).values(owner=owner, note=""))
+            row = self._access.own_row(connection, RUN, run)
+            if not readers.leave(connection, row, self._owner):
+                connection.execute(update(RUN).where(RUN.c.id == run).values(owner=owner, note=""))
             row = connection.execute(select(RUN).where(RUN.c.id == run)).one()
         if (artifacts.run_dir(self._access.data_dir, run) / restore.RECORD).exists():
             restore.record(self._access.data_dir, rows.to_run(row))

@@ -48,6 +48,7 @@ def erase(store: RunStore, *, patience: float = PATIENCE) -> Erasure:
     called again.
     """
     _end_jobs(store, patience)
+    store.belongings.leave_joined()
     found = footprint(store)
     for run, owner in found.shared.runs.items():
         store.belongings.transfer(run, owner)

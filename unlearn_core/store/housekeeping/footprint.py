@@ -196,7 +196,7 @@ def _weights(facts: Iterable[Path]) -> set[str]:
 
 
 def _staying(shared: SharedUse) -> list[str]:
-    sentences = [f"Run {run} stays, without its note: a run of somebody else continues it." for run in shared.runs]
+    sentences = [f"Run {run} stays, without its note: others joined it, or continue from it." for run in shared.runs]
     kinds = owned_items.TITLES
     items = [f"The {kinds[item.kind]} {item.name} stays: others own or use it too." for item in shared.items]
     return sentences + items

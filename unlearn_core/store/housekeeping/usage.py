@@ -1,6 +1,6 @@
 """Who uses what: the runs, classifiers and data sets of one owner that are also those of others, or that they use.
 
-Such things stay when their owner deletes everything, and belong to the others from then on.
+Such things, and runs that others joined, stay when their owner deletes everything, and belong to the others then.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,8 +41,11 @@ def shared_use(store: RunStore, all_runs: Sequence[Run], all_sweeps: Sequence[Sw
     jobs: list[Run | Sweep] = [*all_runs, *all_sweeps]
     uses = [Use(job.owner, job.spec) for job in jobs if job.owner != me]
     own = {run.id: run for run in all_runs if run.owner == me}
-    runs = _continued(uses, own)
-    uses += [Use(owner, own[run].spec) for run, owner in runs.items()]
+    joined = store.belongings.joined_by_others()
+    runs = joined | _continued(
+        [*uses, *(Use(owner, own[run].spec) for run, owner in joined.items() if run in own)], own
+    )
+    uses += [Use(owner, own[run].spec) for run, owner in runs.items() if run in own]
     return SharedUse(uses, runs, _items(store, uses))
 
 

@@ -7,9 +7,9 @@ from unlearn_core.domain.jobs import Spec, UnlearnSpec
 from unlearn_core.domain.verdicts.paired_comparison import images_needed
 from unlearn_core.domain.verdicts.rule import TYPICAL_DISAGREEMENT
 from unlearn_core.engine.forecasts.duration import Forecast
-from unlearn_core.ui.components import cost_estimate, run_plan, same_run
+from unlearn_core.ui.components import cost_estimate, run_plan
 from unlearn_core.ui.components.run_plan import RunPlan
-from unlearn_core.ui.room import following
+from unlearn_core.ui.room import following, joined_run
 from unlearn_core.ui.shell import cache, formatting, lifespan, navigation, url_state
 from unlearn_core.ui.shell.markdown import escape
 
@@ -74,7 +74,7 @@ def submit(spec: Spec, title: str) -> None:
     """
     if isinstance(spec, UnlearnSpec):
         number, known = cache.store().submit_unique(spec, title=title, reuse=True)
-        same_run.remember(number, known)
+        joined_run.remember(number, known)
     else:
         number = cache.store().submit(spec, title=title)
     _open(number)

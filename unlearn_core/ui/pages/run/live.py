@@ -12,10 +12,11 @@ from unlearn_core.domain.jobs import AddCheckpointSpec, TrainGoldSpec, TrainSpec
 from unlearn_core.domain.report import forget_set_title
 from unlearn_core.domain.run import SEARCH_STAGE, Progress, Run, RunState
 from unlearn_core.domain.split import make_split
-from unlearn_core.ui.components import chart_card, job_card, same_run, time_estimate, training_form
+from unlearn_core.ui.components import chart_card, job_card, time_estimate, training_form
 from unlearn_core.ui.pages.run.audience import AUDIENCE, visitor
 from unlearn_core.ui.pages.run.drawn_once import DrawnOnce
 from unlearn_core.ui.pages.run.page import report_so_far, title
+from unlearn_core.ui.room import joined_run
 from unlearn_core.ui.shell import cache, formatting, navigation, ownership, worker_status
 from unlearn_core.ui.shell.markdown import escape
 
@@ -60,7 +61,7 @@ def _card(number: int, interval: float) -> None:
 
 
 def _head(run: Run) -> None:
-    byline = ownership.byline(run) + same_run.others_note(run)
+    byline = ownership.byline(run) + joined_run.others_note(run)
     if run.state is RunState.QUEUED:
         st.caption(f"Run {run.id}{byline} · queued {formatting.format_age(run.created)}")
     else:

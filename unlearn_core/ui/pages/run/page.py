@@ -23,12 +23,12 @@ from unlearn_core.domain.run import Run, RunState
 from unlearn_core.domain.sweeps.sweep import sweep_id
 from unlearn_core.store.data_folder import open_data_dir
 from unlearn_core.store.files import artifacts, reports, shipped_runs
-from unlearn_core.ui.components import gold_actions, run_bar, same_run, training_form
+from unlearn_core.ui.components import gold_actions, run_bar, training_form
 from unlearn_core.ui.components.checkpoint import checkpoint_result
 from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.pages.run import presenter
 from unlearn_core.ui.report import report_view
-from unlearn_core.ui.room import slides
+from unlearn_core.ui.room import joined_run, slides
 from unlearn_core.ui.server import visitor
 from unlearn_core.ui.shell import cache, formatting, navigation, ownership, url_state
 from unlearn_core.ui.shell.markdown import escape
@@ -169,7 +169,7 @@ def show_report(report: Report, run: Run | None, group: Sequence[Run] = ()) -> N
         return
     if run is not None:
         _sweep_link(run)
-        if same_run.offer_again(run) and isinstance(run.spec, UnlearnSpec):
+        if joined_run.offer_again(run) and isinstance(run.spec, UnlearnSpec):
             run_bar.submit_anyway(run.spec, run.title)
     report_view.show(report, run, group)
 
