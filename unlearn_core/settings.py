@@ -147,6 +147,11 @@ class Settings(BaseSettings, UploadLimits):  # pyright: ignore[reportIncompatibl
         description="MiB of memory that a run on the CPU may use beyond what the lab itself takes; if unset, all there "
         "is",
     )
+    most_visitor_gb: int = Field(
+        default=5,
+        ge=1,
+        description="GB of a visitor's uploads, data sets and classifiers together; the operator has no such limit",
+    )
     keep_days: int | None = Field(
         default=None,
         ge=1,

@@ -1,5 +1,6 @@
 """The page Datasets: existing data sets, imports and refusals, and removing and restoring."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.pages.conftest import Visit
 from tests.pages.finished_runs import started
 from tests.pages.lab import gallery_steps
 from tests.pages.page_asserts import fine, without_words, words
+from tests.store.access.test_separation import ANN
 from unlearn_core.data import datasets, user_catalog
 from unlearn_core.data.sources import sources
 from unlearn_core.domain.jobs import ImportDatasetSpec, UnlearnSpec
@@ -18,6 +20,8 @@ from unlearn_core.engine.build_spec import run_spec
 from unlearn_core.engine.execute import execute_job
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
+from unlearn_core.store.access.actor import OPERATOR
+from unlearn_core.store.housekeeping import quota
 from unlearn_core.store.queue.run_store import RunStore
 
 
@@ -118,6 +122,23 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
     assert "assumes more than 15 images" in said
     app = fine(app.button(key="train-not-now").click().run())
     assert not app.number_input, "and is gone again"
+
+
+def test_a_visitor_with_too_much_is_refused_with_the_figures(
+    visit: Visit,
+    store: RunStore,
+    zipped: bytes,
+    come_as: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(quota, "uploaded_bytes", lambda _: 5_000_000_000)
+    come_as(ANN.id)
+    (said,) = upload(visit("datasets"), zipped).error
+    assert "take 5.0 GB, this file has 0.1 MB, and each visitor may have 5.0 GB" in said.value
+    assert not store.list_runs() and not list((store.data_dir / "uploads").iterdir()), "nothing was stored"
+    come_as(OPERATOR.id)
+    fine(upload(visit("datasets"), zipped))
+    assert len(store.list_runs()) == 1
 
 
 def test_the_same_zip_again_is_known(visit: Visit, store: RunStore, zipped: bytes) -> None:

@@ -36,6 +36,10 @@ class InvalidDatasetError(UnlearnError):
     """An uploaded data set that cannot be used, or is rejected before it is opened."""
 
 
+class QuotaExceededError(UnlearnError):
+    """An upload for which a visitor, or all of them together, have no room left."""
+
+
 class InvalidCheckpointError(UnlearnError):
     """A checkpoint that is rejected: damaged, unsafe, too large, or of another model."""
 

@@ -57,6 +57,17 @@ def test_what_is_no_image_is_refused_and_leaves_nothing(
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+def test_those_of_all_visitors_together_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = UploadLimits(most_uploads_mb=1)
+    own_image.save(tmp_path, photograph(), size=8, limits=few)
+    with (tmp_path / "own-images" / "another").open("wb") as other:
+        other.truncate(1_000_000)
+    with pytest.raises(InvalidRequestError, match=r"of all visitors take 1 MB, and the limit is 1 MB\..*UPLOADS_MB"):
+        own_image.save(tmp_path, photograph(), size=8, limits=few)
+    monkeypatch.setattr(own_image, "MAX_AGE", -1.0)
+    own_image.save(tmp_path, photograph(), size=8, limits=few)
+
+
 def test_a_large_file_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "run", lambda *given: pytest.fail("it is decoded"))
     monkeypatch.setattr(own_image, "MOST_MB", 1)

@@ -18,7 +18,7 @@ from unlearn_core.data.atomic_files import atomic_write, sha256
 from unlearn_core.data.ingest import upload_store
 from unlearn_core.data.ingest.decode_image import UndecodableImageError, decode
 from unlearn_core.domain.errors import InvalidDatasetError, InvalidRequestError
-from unlearn_core.settings import UploadLimits
+from unlearn_core.settings import UploadLimits, limit_hint
 
 FUNCTION = f"{__name__}:decode_upload"
 MOST_MB = 20
@@ -35,6 +35,13 @@ def save(data_dir: Path, file: BinaryIO, *, size: int, limits: UploadLimits) -> 
     Raises InvalidRequestError, with a reason, if it is not an image that can be used.
     """
     _sweep(data_dir)
+    stored = sum(path.stat().st_size for path in (data_dir / "own-images").glob("*"))
+    if stored + size * size * 3 > limits.most_uploads_mb * 1_000_000:
+        raise InvalidRequestError(
+            f"The uploaded images of all visitors take {stored / 1e6:,.0f} MB, and the limit is "
+            f"{limits.most_uploads_mb:,} MB. Each is removed after a day: try again later. "
+            + limit_hint("most_uploads_mb")
+        )
     allowed = limits.model_copy(update={"most_upload_mb": min(MOST_MB, limits.most_upload_mb)})
     job = {"size": size, "most_pixels": limits.most_pixels}
     most = sandbox.Limits(memory=limits.most_memory_mb << 20, seconds=_SECONDS, file_bytes=1 << 20)

@@ -37,7 +37,8 @@ def brief_copy(data_dir: Path, file: BinaryIO, limits: UploadLimits) -> Iterator
     """An upload as a file, until the end of the context. Raises InvalidDatasetError if it is too large."""
     folder, largest = _folder(data_dir), limits.most_upload_mb * 1_000_000
     folder.mkdir(parents=True, exist_ok=True)
-    room = limits.most_uploads_mb * 1_000_000 - _waiting(folder)
+    waiting = _waiting(folder)
+    room = limits.most_uploads_mb * 1_000_000 - waiting
     handle, name = tempfile.mkstemp(dir=folder)
     try:
         size = 0
@@ -51,7 +52,8 @@ def brief_copy(data_dir: Path, file: BinaryIO, limits: UploadLimits) -> Iterator
                     )
                 if size > room:
                     raise InvalidDatasetError(
-                        "Too many uploads are waiting. Try again when one of them has been read. "
+                        f"Too many uploads are waiting: {waiting / 1e6:,.0f} MB, with this file more than the limit of "
+                        f"{limits.most_uploads_mb:,} MB. Try again when one of them has been read. "
                         + limit_hint("most_uploads_mb")
                     )
                 target.write(piece)

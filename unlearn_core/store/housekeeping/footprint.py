@@ -122,7 +122,7 @@ def _paths(data_dir: Path, own: Sequence[Run], sweeps: Sequence[object], shared:
     mine, theirs = [*(run.spec for run in own), *sweeps], [use.spec for use in shared.uses]
     requests = _requests(mine) - _requests(theirs)
     specs = _unlearnings(mine) - _unlearnings(theirs)
-    uploads = set(_uploads(data_dir, mine)) - set(_uploads(data_dir, theirs))
+    uploads = set(upload_paths(data_dir, mine)) - set(upload_paths(data_dir, theirs))
     lists = set(_lists(data_dir, mine)) - set(_lists(data_dir, theirs))
     trainings = {spec.fingerprint() for spec in mine if isinstance(spec, TrainSpec)}
     trainings -= {spec.fingerprint() for spec in theirs if isinstance(spec, TrainSpec)}
@@ -145,7 +145,8 @@ def _unlearnings(specs: Iterable[object]) -> set[str]:
     return {fingerprint(spec.model_copy(update={"seed": 0})) for spec in specs if isinstance(spec, UnlearnSpec)}
 
 
-def _uploads(data_dir: Path, specs: Iterable[object]) -> Iterable[Path]:
+def upload_paths(data_dir: Path, specs: Iterable[object]) -> Iterable[Path]:
+    """Return the files of the uploads that some settings name, which need not be stored any more."""
     for spec in specs:
         if isinstance(spec, ImportDatasetSpec) and "upload" in spec.options:
             with suppress(InvalidDatasetError):

@@ -56,8 +56,11 @@ class UploadLimitMiddleware:
             await self.app(scope, receive, send)
             return
         size = _announced_size(scope)
-        if self._arriving + held_bytes() + size > settings().most_uploads_mb * 1_000_000:
-            await PlainTextResponse(f"{UPLOADS_FULL} {limit_hint('most_uploads_mb')}", 503)(scope, receive, send)
+        held, most = self._arriving + held_bytes(), settings().most_uploads_mb
+        if held + size > most * 1_000_000:
+            figures = f"It holds {held / 1e6:,.0f} MB of {most:,} MB, and this file has {size / 1e6:,.0f} MB."
+            refusal = f"{UPLOADS_FULL} {figures} {limit_hint('most_uploads_mb')}"
+            await PlainTextResponse(refusal, 503)(scope, receive, send)
             return
         self._arriving += size
         try:

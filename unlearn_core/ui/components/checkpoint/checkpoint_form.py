@@ -6,10 +6,11 @@ import streamlit as st
 
 from unlearn_core.data import datasets
 from unlearn_core.domain.cards import ClassifierCard
-from unlearn_core.domain.errors import InvalidCheckpointError
+from unlearn_core.domain.errors import InvalidCheckpointError, QuotaExceededError
 from unlearn_core.domain.jobs import MAX_NAME_LENGTH, AddCheckpointSpec
 from unlearn_core.models.upload import receive
 from unlearn_core.settings import settings
+from unlearn_core.store.housekeeping import quota
 from unlearn_core.ui.components import architecture_picker, run_bar
 from unlearn_core.ui.server import middleware
 from unlearn_core.ui.shell import cache
@@ -50,8 +51,9 @@ def show_form(like: ClassifierCard, key_scope: str = "bring") -> None:
     if st.button("Validate", type="primary", icon=":material/search_check:", key=f"{key_scope}-go", disabled=not ready):
         assert file is not None and architecture is not None
         try:
+            quota.check_upload(cache.store(), file.size)
             upload = receive.receive(file)
-        except InvalidCheckpointError as problem:
+        except (InvalidCheckpointError, QuotaExceededError) as problem:
             st.error(f"{escape(file.name[:MAX_NAME_LENGTH])} was refused. {escape(problem)}", icon=":material/block:")
             return
         name = title or PurePath(file.name).stem

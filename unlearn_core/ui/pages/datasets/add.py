@@ -14,6 +14,7 @@ from unlearn_core.data.sources import data_root, sources
 from unlearn_core.domain.errors import InvalidDatasetError, UnlearnError
 from unlearn_core.settings import settings
 from unlearn_core.store.data_folder import open_data_dir
+from unlearn_core.store.housekeeping import quota
 from unlearn_core.ui.pages.datasets import import_progress, upload_preview
 from unlearn_core.ui.server import middleware
 from unlearn_core.ui.shell import cache, lifespan
@@ -134,6 +135,7 @@ def _begin(source: Source, options: dict[str, str | int], upload: Any, *, title:
     stored = None
     try:
         if upload is not None:
+            quota.check_upload(cache.store(), upload.size)
             upload.seek(0)  # It was read before if something else was refused.
             stored = upload_store.save(open_data_dir(), upload, settings())
             options |= {"upload": stored}
