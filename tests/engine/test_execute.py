@@ -1,5 +1,6 @@
 """From a spec to a report, with the tiny classifier: everything is there, nothing is computed twice."""
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from unlearn_core.domain.errors import (
     NotFoundError,
     NotSupportedError,
     PreemptedError,
+    StoreError,
     UnlearnError,
 )
 from unlearn_core.domain.forget_request import ForgetImages, ForgetRequest
@@ -38,7 +40,7 @@ from unlearn_core.engine.jobs.image_features import MAX_COMPONENTS
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.measuring import model_features
 from unlearn_core.engine.measuring.model_features import head_inputs
-from unlearn_core.engine.setup import resolve_run
+from unlearn_core.engine.setup import resolve_run, stored_bytes
 from unlearn_core.engine.tracking.snapshot_recorder import CAM_IMAGES, SnapshotRecorder, choose_cam_images
 from unlearn_core.methods import method as find_method
 from unlearn_core.models import classifiers
@@ -147,6 +149,29 @@ def test_what_cannot_be_done_is_said_and_leaves_no_row(home: Path, change: dict,
         unlearn(UnlearnSpec.model_validate(spec | change), device="cpu", data_dir=home)
     assert isinstance(problem.value, UnlearnError)
     assert not RunStore(home).list_runs()
+
+
+def test_a_disk_without_room_for_what_a_run_stores_is_said_before_it_computes(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = tiny_spec("finetune")
+    needed = stored_bytes(resolve_run(spec, ModelCache("cpu", home)))
+    done = unlearn(spec, device="cpu", data_dir=home)
+    folder = artifacts.run_dir(home, done.run or -1)
+    outputs = done.report.evaluations["after"].logits
+    assert needed <= (folder / artifacts.WEIGHTS_FILE).stat().st_size + outputs.nbytes <= needed + 4_000, "no guess"
+
+    def computes(*_: object) -> None:
+        pytest.fail("it computes")
+
+    usage = shutil.disk_usage(home)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=needed - 60_000))
+    monkeypatch.setattr(execute.early_stop, "forget", computes)
+    with pytest.raises(StoreError, match=rf"This run stores at least {needed / 1e6:.1f} MB .*: 0\.1 MB are missing"):
+        unlearn(spec, device="cpu", data_dir=home, out=home / "not" / "yet")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=needed))
+    with pytest.raises(pytest.fail.Exception, match="it computes"):
+        unlearn(spec, device="cpu", data_dir=home, out=home / "not" / "yet")
 
 
 def test_a_cancelled_run_leaves_no_report(home: Path, tmp_path: Path) -> None:

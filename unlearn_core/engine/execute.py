@@ -22,7 +22,7 @@ from unlearn_core.engine.listener import NullListener, RunListener
 from unlearn_core.engine.measuring import measure, measure_run
 from unlearn_core.engine.model_cache import ModelCache, freeze_result
 from unlearn_core.engine.record_run import record_run
-from unlearn_core.engine.setup import ResolvedRun, build_problem, resolve_run
+from unlearn_core.engine.setup import ResolvedRun, build_problem, check_disk, resolve_run
 from unlearn_core.engine.tracking.snapshot_recorder import SnapshotRecorder
 from unlearn_core.engine.tracking.tracker import CancelOnlyTracker, RunTracker
 from unlearn_core.engine.tuning import early_stop, find_settings
@@ -154,6 +154,7 @@ def _unlearn(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener, 
     if unlearned is not None:  # An earlier attempt was stopped while it measured.
         return measure_run.measure_run(unlearned, model_cache, RunTracker(listener), listener, folder)
     prepared = prepare_run(spec, model_cache, listener)
+    check_disk(prepared.resolved, folder)
     if spec.auto:
         prepared = _tuned(prepared)
     began = time.perf_counter()

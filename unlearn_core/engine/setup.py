@@ -1,6 +1,7 @@
 """Turns an UnlearnSpec into a Problem: the models, the split, and only the images that the method may use."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from unlearn_core.domain.errors import (
     InvalidHyperparameterError,
     InvalidRequestError,
     NotSupportedError,
+    StoreError,
 )
 from unlearn_core.domain.forget_request import Forget, ForgetClasses, ForgetRequest, forgotten_classes
 from unlearn_core.domain.jobs import UnlearnSpec
@@ -24,6 +26,7 @@ from unlearn_core.installation import HOW_TO_RESTORE
 from unlearn_core.methods import method as find_method
 from unlearn_core.methods import methods
 from unlearn_core.models import classifiers
+from unlearn_core.store.data_folder import free_bytes
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.training.problem import ImageSubset, Problem
 
@@ -86,6 +89,26 @@ def check_auto(method: Method, auto: Sequence[str]) -> None:
         if name not in found:
             known = f"it finds {', '.join(found)}" if found else "there is nothing to find"
             raise InvalidHyperparameterError(f"A run of {method.title} cannot find {name} itself: {known}.")
+
+
+def stored_bytes(resolved: ResolvedRun) -> int:
+    """Return how many bytes a run stores at least: its weights, and its float32 outputs on all images."""
+    weights = sum(value.nbytes for value in resolved.before.module.state_dict().values())
+    return weights + 4 * len(resolved.data.labels) * len(resolved.data.card.classes)
+
+
+def check_disk(resolved: ResolvedRun, folder: Path) -> None:
+    """Check that the disk of a folder has room for what a run stores, before it computes anything. Raises StoreError.
+
+    The folder itself need not exist yet.
+    """
+    needed, free = stored_bytes(resolved), free_bytes(folder)
+    if needed > free:
+        raise StoreError(
+            f"This run stores at least {needed / 1e6:,.1f} MB (weights and outputs), and the disk with {folder} has "
+            f"{free / 1e6:,.1f} MB free: {(needed - free) / 1e6:,.1f} MB are missing. Free some space, then start the "
+            "run again."
+        )
 
 
 def build_problem(resolved: ResolvedRun, model_cache: ModelCache) -> Problem:

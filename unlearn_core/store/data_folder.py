@@ -30,6 +30,11 @@ def is_writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
+def free_bytes(folder: Path) -> int:
+    """Return the free bytes of the disk that has a folder, or will have it once it is created."""
+    return shutil.disk_usage(next(place for place in (folder, *folder.parents) if place.exists())).free
+
+
 def storage_problem(folder: Path) -> str:
     """Return why nothing can be stored in the data folder now and what to do, as sentences; "" if something can."""
     if not is_writable(folder):
