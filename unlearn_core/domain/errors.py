@@ -119,6 +119,10 @@ class DeviceNotFoundError(UnlearnError):
     """A device that does not exist on this machine."""
 
 
+class DeviceMemoryError(UnlearnError):
+    """A device has less free memory than a run like this one took."""
+
+
 class DivergedError(UnlearnError):
     """The loss is no longer finite: the hyperparameters were too strong for this model."""
 
