@@ -176,6 +176,8 @@ def others(home: Path) -> list[object]:
 
 def test_no_file_says_a_word_of_it_afterwards(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
     home, ann = homes.home, homes.ann
+    bens = sql(home, "SELECT max(id) FROM run WHERE owner = ?", BEN.id)[0][0]
+    sql(home, "INSERT INTO reader VALUES (?, ?, 0, 0)", bens, ANN.id)
     with closing(sqlite3.connect(home / "lab.db")) as old, closing(sqlite3.connect(home / "lab.before-0005.db")) as new:
         old.execute("PRAGMA wal_checkpoint(PASSIVE)")  # so that both the file and its log have everything
         old.backup(new)

@@ -20,7 +20,7 @@ def compact(file: Path) -> None:
 def delete_owner(copy: Path, owner: str) -> int:
     """Delete what belongs to an owner from a copy that an earlier release's database left, and return how many rows.
 
-    Its tables are those of that release: each has the column `owner` or not. Raises sqlite3.Error.
+    Its tables are those of that release: each has the column `owner` or `visitor`, or none. Raises sqlite3.Error.
     """
     deleted = 0
     with closing(sqlite3.connect(copy, timeout=TIMEOUT, isolation_level=None)) as connection:
@@ -28,8 +28,8 @@ def delete_owner(copy: Path, owner: str) -> int:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in tables:
             columns = {row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')}
-            column = "id" if table == "visitor" else "owner" if "owner" in columns else None
-            if column is not None:
+            of = {"id"} if table == "visitor" else columns & {"owner", "visitor"}
+            for column in of:
                 deleted += connection.execute(f'DELETE FROM "{table}" WHERE {column} = ?', (owner,)).rowcount
     if deleted:
         compact(copy)

@@ -186,6 +186,8 @@ def _delete(store: RunStore, planned: Planned) -> bool:
     try:
         if planned.what == "run":
             store.delete(planned.run)
+            if planned.run in store.listing.runs([planned.run]):
+                return False  # It has passed from the operator to somebody who joined it, and is planned anew.
         else:
             (artifacts.run_dir(store.data_dir, planned.run) / artifacts.WEIGHTS_FILE).unlink(missing_ok=True)
     except (StoreError, OSError) as problem:
