@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-import tomllib
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,8 +44,8 @@ def provider() -> Iterator[str]:
 class ServedSignIn(Served):
     """The app for those of `uni.example`, administrated by the group `ml`."""
 
-    def __init__(self, home: Path, issuer: str, *, sharing: str = "private", hours: float = 12) -> None:
-        super().__init__(home)
+    def __init__(self, home: Path, issuer: str, *, worker: str = "auto") -> None:
+        super().__init__(home, worker=worker)
         self.issuer = issuer
         home.mkdir(parents=True, exist_ok=True)
         secrets = home / "secrets.toml"
@@ -59,14 +58,12 @@ client_secret = "not needed here"
 server_metadata_url = "{issuer}/.well-known/openid-configuration"
 """
         )
-        assert tomllib.loads(secrets.read_text())["auth"]["client_id"]
         self._env |= {
             "STREAMLIT_SECRETS_FILES": str(secrets),
-            "UNLEARN_SHARING": sharing,
+            "UNLEARN_SHARING": "private",
             "UNLEARN_SIGN_IN": "required",
             "UNLEARN_SIGN_IN_ALLOWED": "@uni.example",
             "UNLEARN_SIGN_IN_ADMINS": "group:ml",
-            "UNLEARN_SIGN_IN_HOURS": str(hours),
         }
 
 
