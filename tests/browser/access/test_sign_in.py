@@ -110,7 +110,7 @@ def test_two_people_see_and_change_only_their_own_and_an_administrator_all(lab: 
     _sign_in(ben, lab.address(f"run?id={CLASS}"), "ben-2")
     expect(ben.get_by_text("There is no such run")).to_be_visible()
     ben.goto(lab.address("history"))
-    expect(ben.get_by_text("Nothing has been run here yet")).to_be_visible()
+    expect(ben.get_by_text("You have run nothing here yet")).to_be_visible()
     _sign_in(ada, lab.address("history?whose=all"), "ada-4")
     heading(ada, "What has been tried?")
     _account(ada, "Ada").click()

@@ -217,11 +217,11 @@ def test_a_note_of_another_visitor_stays(
 @pytest.mark.parametrize(
     ("place", "query", "said"),
     [
-        ("run", {"id": str(CLASS)}, "There is no such run"),
+        ("run", {"id": str(CLASS)}, "ask them to press *Share* on its page"),
         ("run", {"id": "4"}, "There is no such run"),
-        ("sweep", {"sweep": "1"}, "There is no such sweep"),
-        ("history", {}, "Nothing has been run here yet"),
-        ("history", EVERYBODY, "Nothing has been run here yet"),
+        ("sweep", {"sweep": "1"}, "Only who started a sweep sees it"),
+        ("history", {}, "You have run nothing here yet"),
+        ("history", EVERYBODY, "You have run nothing here yet"),
         ("compare", {"ids": f"{CLASS},{PICTURES}"}, f"There is no run {CLASS}."),
         ("classifier", {"classifier": "own"}, ""),
         ("datasets", {"dataset": "faces"}, ""),

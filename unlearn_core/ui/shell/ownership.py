@@ -60,6 +60,11 @@ def owner_labels(owners: Iterable[str]) -> dict[str, str]:
     return {owner: store.visitors.name() if is_own(owner) else "another visitor" for owner in ids}
 
 
+def is_private() -> bool:
+    """Whether there may be runs and sweeps that whoever looks at the page cannot see."""
+    return not cache.store().access.reads_all
+
+
 def byline(run: Run) -> str:
     """Who made a run, as Markdown to follow its number; "" for one's own."""
     if run.owner == visitor.actor().id:

@@ -65,7 +65,10 @@ def _restored() -> None:
 
 
 def _empty() -> None:
-    st.markdown("Nothing has been run here yet. The first run takes seconds, and its report is stored.")
+    is_private = ownership.is_private()
+    begins = "You have run nothing here yet" if is_private else "Nothing has been run here yet"
+    others = " You see a run of somebody else by its link, once they have shared it." if is_private else ""
+    st.markdown(f"{begins}. The first run takes seconds, and its report is stored.{others}")
     with st.container(horizontal=True):
         if st.button("Choose what to forget", type="primary", icon=":material/ink_eraser:", key="to-forget"):
             url_state.open_page("forget")

@@ -122,6 +122,11 @@ def show_nothing() -> None:
         st.markdown(
             f"This lab has no run with the id “{escape(wanted[:40])}”. It may have been deleted, or the link is from "
             "another data folder."
+            + (
+                " If somebody sent you the link, ask them to press *Share* on its page."
+                if ownership.is_private()
+                else ""
+            )
         )
     with st.container(horizontal=True):
         if st.button("Choose what to forget", type="primary", icon=":material/ink_eraser:", key="to-forget"):

@@ -81,7 +81,7 @@ def _nothing(wanted: str) -> None:
     st.title("There is no such sweep", anchor=False)
     st.markdown(
         f"This data folder has no sweep with the number “{escape(wanted[:40])}”. It may have been deleted, or the link "
-        "may come from another data folder."
+        "may come from another data folder." + (" Only who started a sweep sees it." if ownership.is_private() else "")
     )
     if st.button("All sweeps", icon=":material/scatter_plot:", key="to-sweeps"):
         st.switch_page(navigation.page("sweep"), query_params={})
