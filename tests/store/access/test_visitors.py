@@ -128,6 +128,16 @@ def test_a_code_works_once_and_however_it_is_typed(home: Path) -> None:
         ben.redeem(code)
 
 
+def test_where_people_sign_in_there_are_no_codes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = RunStore(home)
+    code = store.acting_as(ANN).visitors.make_code()
+    monkeypatch.setenv("UNLEARN_SIGN_IN", "required")
+    with pytest.raises(InvalidCodeError, match="there are no codes"):
+        store.acting_as(BEN).visitors.redeem(code)
+    with pytest.raises(InvalidCodeError, match="there are no codes"):
+        store.visitors.make_code()
+
+
 def test_a_new_code_replaces_the_last_one_and_old_ones_are_not_taken(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

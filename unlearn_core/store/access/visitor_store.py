@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from unlearn_core.domain.errors import InvalidCodeError
+from unlearn_core.settings import is_sign_in_required
 from unlearn_core.store.access import labels
 from unlearn_core.store.access.actor import Actor, actor_of
 from unlearn_core.store.access.rules import Access
@@ -59,8 +60,9 @@ class Visitors:
     def make_code(self, owner: str | None = None) -> str:
         """Return a new code for whoever acts, which replaces an earlier one: "K7QP-2XWB".
 
-        The operator can make one for any owner.
+        The operator can make one for any owner. Raises InvalidCodeError where people sign in.
         """
+        _require_codes()
         owner, code = self._access.owner(owner), "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
         row = {"digest": _digest(code), "owner": owner, "expires": time.time() + 60 * CODE_MINUTES}
         with self._database.writing() as connection:
@@ -70,6 +72,7 @@ class Visitors:
 
     def redeem(self, code: str) -> Actor:
         """Return whose code this is, which cannot be used again. Raises InvalidCodeError."""
+        _require_codes()
         now = time.time()
         with self._database.writing() as connection:
             found = _take(connection, _digest(code), now)
@@ -90,6 +93,12 @@ class Visitors:
             called = labels.owner_labels(connection, ids)
         found = (Visitor(owner, called[owner], runs.get(owner, 0)) for owner in ids)
         return sorted(found, key=lambda one: (-one.runs, one.name, one.id))
+
+
+def _require_codes() -> None:
+    """Raise InvalidCodeError where a code would let somebody pass for another person."""
+    if is_sign_in_required():
+        raise InvalidCodeError("People sign in to this lab with their accounts, in any browser: there are no codes.")
 
 
 def _take(connection: Connection, digest: str, now: float) -> str | None:
