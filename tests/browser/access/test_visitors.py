@@ -77,6 +77,8 @@ def _walk(ann: Page, ben: Page, app: Served) -> None:
 
 
 def test_a_visitor_deletes_everything_of_theirs(browser: Browser, app: Served) -> None:
+    with browser.new_context() as first:  # The first one of all is the operator.
+        first.new_page().goto(app.address("history"))
     context = browser.new_context()
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
