@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 
 from unlearn_core.ui.gallery import listings
 from unlearn_core.ui.pages.playground import frames_route
-from unlearn_core.ui.server import identity, middleware, own_files, sign_in_gate, sign_in_setup
+from unlearn_core.ui.server import identity, messages, middleware, own_files, sign_in_gate, sign_in_setup
 from unlearn_core.ui.shell import lifespan, navigation, router
 
 sign_in_setup.check_or_exit()
@@ -19,6 +19,7 @@ app = st.App(
     lifespan=lifespan.lifespan,
     routes=routes,
     middleware=[
+        Middleware(messages.MessageMiddleware),
         Middleware(identity.IdentityMiddleware),
         Middleware(sign_in_gate.SignInMiddleware, own_paths=[route.path for route in routes]),
         Middleware(own_files.OwnFilesMiddleware),
