@@ -33,6 +33,7 @@ from unlearn_core.store.class_boards import ClassBoards
 from unlearn_core.store.housekeeping import erasure
 from unlearn_core.store.queue.execution import RunExecution
 from unlearn_core.store.queue.method_runs import MethodRuns
+from unlearn_core.store.queue.queue_view import QueueView
 from unlearn_core.store.queue.repeats import SeedRepeats
 from unlearn_core.store.queue.run_listing import RunListing
 from unlearn_core.store.queue.run_store import RunStore
@@ -42,7 +43,20 @@ RECIPE = Recipe(epochs=3, batch=64, peak=0.1, augment="none")
 ANN, BEN = Actor("a" * 20), Actor("b" * 20)
 ADMIN = Actor(f"oidc-{'c' * 32}", is_operator=True)
 """Somebody who signed in as an administrator."""
-TABLES = ("run", "sweep", "trial", "item", "visitor", "move_code", "board", "board_run", "answer", "point")
+TABLES = (
+    "reader",
+    "switch",
+    "run",
+    "sweep",
+    "trial",
+    "item",
+    "visitor",
+    "move_code",
+    "board",
+    "board_run",
+    "answer",
+    "point",
+)
 
 
 class Objects(NamedTuple):
@@ -202,6 +216,7 @@ LISTS: dict[str, Callable[[RunStore, Objects], bool]] = {
     "SweepStore.list_recent": lambda s, o: o.sweep in [sweep.id for sweep in s.sweeps.list_recent()],
     "SweepStore.finished_counts": lambda s, o: bool(trial(o) and s.sweeps.finished_counts([o.ended])[o.ended]),
     "SweepStore.count_unfinished": lambda s, o: bool(trial(o, "queued") and s.sweeps.count_unfinished(o.ended)),
+    "QueueView.now": lambda s, o: o.queued in [one.number for one in s.queue.now().waiting if one.run is not None],
     "OwnedItems.readable": lambda s, o: (found := s.items.readable()) is None or Item("classifier", "own") in found,
     "OwnedItems.removed_datasets": lambda s, o: bool(
         (found := s.items.readable()) is None or Item("dataset", o.removed) in found
@@ -211,6 +226,7 @@ LISTS: dict[str, Callable[[RunStore, Objects], bool]] = {
 
 ANYBODY = {
     "RunStore.acting_as": "code, not a visitor, says who acts",
+    "QueueView.is_class": "yes or no",
     "RunStore.joined": "says only what is one's own",
     "RunStore.rates": "seconds per step on a device, of nobody in particular",
     "RunExecution.has_queued": "yes or no",
@@ -284,6 +300,7 @@ OPERATOR_ONLY: dict[str, Callable[[RunStore, Objects], Any]] = {
     ),
     "SweepStore.end": lambda s, o: s.sweeps.end(o.sweep, "w", SweepState.DONE),
     "SweepStore.prune_trial": lambda s, o: s.sweeps.prune_trial(o.running, "no"),
+    "QueueView.hold_class": lambda s, o: s.queue.hold_class(on=True),
     "Visitors.list": lambda s, o: s.visitors.list(),
 }
 """What only workers and the command line do."""
@@ -419,6 +436,7 @@ def test_every_action_has_its_row() -> None:
         Visitors,
         OwnedItems,
         Belongings,
+        QueueView,
     )
     actions = {
         f"{part.__name__}.{name}"

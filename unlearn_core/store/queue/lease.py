@@ -16,7 +16,7 @@ from unlearn_core.domain.errors import LeaseLostError
 from unlearn_core.domain.run import CurvePoint, Progress, RunState, Silence
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.schema import POINT, RUN
-from unlearn_core.store.queue import clock, scheduling
+from unlearn_core.store.queue import class_mode, clock, scheduling
 from unlearn_core.store.queue.clock import LEASE_SECONDS, Now
 from unlearn_core.store.queue.processes import birth, is_alive
 
@@ -88,7 +88,8 @@ def heartbeat(
     if points:
         connection.execute(insert(POINT), [point._asdict() | {"run": run} for point in points])
     row = connection.execute(select(RUN.c.cancelling, RUN.c.kind, RUN.c.priority).where(RUN.c.id == run)).one()
-    return ControlSignal(row.cancelling, scheduling.has_higher_priority(connection, row.kind, row.priority))
+    outranked = scheduling.has_higher_priority(connection, row.kind, row.priority)
+    return ControlSignal(row.cancelling, outranked or class_mode.must_wait(connection, row.priority))
 
 
 def end_run(connection: Connection, run: int, attempt: int, state: RunState, *, now: Now, **values: Any) -> None:

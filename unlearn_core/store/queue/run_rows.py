@@ -1,11 +1,15 @@
 """Single rows of the table of runs: insert, find, change, and write into the run's folder."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
 from unlearn_core.domain.errors import DamagedRunError, NotFoundError
+from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.schema import RUN
@@ -39,3 +43,18 @@ def record(connection: Connection, data_dir: Path, run: int) -> None:
         return
     if found.state is RunState.DONE and found.spec.kind not in (*scheduling.SEPARATE_KINDS, scheduling.MEASURE_KIND):
         restore.record(data_dir, found)
+
+
+def models_only_of(connection: Connection, deleted: Sequence[Row[Any]]) -> list[str]:
+    """Return the checksums of the models that only these deleted runs unlearned or were compared with."""
+    found: list[str] = []
+    for row in deleted:
+        with suppress(ValueError):  # damaged
+            weights = RunMetrics.from_json(row.headline).weights
+            found += [weights] if weights and row.kind == UnlearnSpec.model_fields["kind"].default else []
+    return [model for model in found if not _is_mentioned(connection, model)]
+
+
+def _is_mentioned(connection: Connection, model: str) -> bool:
+    """Return whether a run has this model, or is compared with it."""
+    return connection.execute(select(RUN.c.id).where(RUN.c.headline.contains(model)).limit(1)).first() is not None

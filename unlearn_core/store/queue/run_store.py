@@ -2,17 +2,15 @@
 
 import shutil
 import time
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection
 from copy import copy
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, delete, select
 
 from unlearn_core.domain.errors import DamagedRunError, StoreError
 from unlearn_core.domain.jobs import AnySpec, UnlearnSpec
-from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import ALL_RUNS, CurvePoint, Priority, Run, RunFilter, RunState
 from unlearn_core.store.access import readers
 from unlearn_core.store.access.actor import OPERATOR, Actor
@@ -27,9 +25,10 @@ from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import POINT, RUN
 from unlearn_core.store.files import artifacts, restore
 from unlearn_core.store.files.evaluations import EvaluationStore
-from unlearn_core.store.queue import clock, lease, rates, run_rows, same_run, scheduling, workers
+from unlearn_core.store.queue import class_mode, clock, lease, rates, run_rows, same_run, scheduling, workers
 from unlearn_core.store.queue.execution import RunExecution
 from unlearn_core.store.queue.method_runs import MethodRuns
+from unlearn_core.store.queue.queue_view import QueueView
 from unlearn_core.store.queue.rates import Rate
 from unlearn_core.store.queue.repeats import SeedRepeats
 from unlearn_core.store.queue.run_listing import RunListing
@@ -80,6 +79,7 @@ class RunStore:
         self.sweeps = SweepStore(database, access)
         self.repeats = SeedRepeats(database, access)
         self.method_runs = MethodRuns(database, access)
+        self.queue = QueueView(database, access)
         self.boards = ClassBoards(database, access)
         self.visitors = Visitors(database, access)
         self.items = OwnedItems(database, access)
@@ -101,7 +101,7 @@ class RunStore:
         row = rows.new_row(spec, title=title, owner=owner, priority=priority, now=time.time())
         with self._database.writing() as connection:
             self.access.check_spec(connection, spec)
-            scheduling.check_quota(connection, spec.kind, owner)
+            self._check_room(connection, spec.kind, owner, priority)
             return run_rows.add(connection, row | {"group": group, "parent": parent})
 
     def submit_unique(
@@ -130,7 +130,7 @@ class RunStore:
             if same is not None:
                 readers.join(connection, same, owner, priority=priority, now=now)
                 return SubmitResult(same.id, "done" if same.state == RunState.DONE else "unfinished")
-            scheduling.check_quota(connection, spec.kind, owner)
+            self._check_room(connection, spec.kind, owner, priority)
             return SubmitResult(run_rows.add(connection, row | {"parent": parent}), None)
 
     def readers(self, run: int) -> Readers:
@@ -145,6 +145,11 @@ class RunStore:
         mine = select(RUN.c.id).where(RUN.c.id.in_(runs), rows.belongs_to([self.access.actor.id]))
         with self._database.reading() as connection:
             return set(connection.execute(mine).scalars())
+
+    def _check_room(self, connection: Connection, kind: str, owner: str, priority: Priority) -> None:
+        scheduling.check_quota(connection, kind, owner)
+        if not self.access.actor.is_operator and kind not in (*scheduling.SEPARATE_KINDS, scheduling.MEASURE_KIND):
+            class_mode.check_one_run(connection, kind, owner, priority)
 
     def get(self, run: int) -> Run:
         """Return one run. Raises NotFoundError, or DamagedRunError if neither its row nor its folder can be read."""
@@ -244,7 +249,7 @@ class RunStore:
                     f"A measurement or Grad-CAM query of run {run} is running: wait a moment, then delete it."
                 )
             connection.execute(delete(RUN).where(RUN.c.id.in_([row.id for row in rows_to_delete])))
-            models = [model for model in _models_of(rows_to_delete) if not _is_mentioned(connection, model)]
+            models = run_rows.models_only_of(connection, rows_to_delete)
         for row in rows_to_delete:
             if row.attempt:  # a run that never started has no folder
                 shutil.rmtree(artifacts.run_dir(self.data_dir, row.id), ignore_errors=True)
@@ -293,18 +298,3 @@ class RunStore:
             self.access.own_row(connection, RUN, run)
             run_rows.change(connection, run, **values)
             run_rows.record(connection, self.data_dir, run)
-
-
-def _models_of(deleted: Sequence[Row[Any]]) -> list[str]:
-    """Return the checksums of the models that deleted runs unlearned."""
-    found: list[str] = []
-    for row in deleted:
-        with suppress(ValueError):  # damaged
-            weights = RunMetrics.from_json(row.headline).weights
-            found += [weights] if weights and row.kind == UnlearnSpec.model_fields["kind"].default else []
-    return found
-
-
-def _is_mentioned(connection: Connection, model: str) -> bool:
-    """Return whether another run has the same model, or is compared with it."""
-    return connection.execute(select(RUN.c.id).where(RUN.c.headline.contains(model)).limit(1)).first() is not None

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.run import Run, RunState
 from unlearn_core.store.db.schema import RUN
+from unlearn_core.store.queue import class_mode
 
 SEPARATE_KINDS = ("look", "import", "points")
 """Grad-CAM queries, imports and runs of the playground have their own queues, because a worker handles them in parallel
@@ -31,7 +32,8 @@ _seconds = RUN.c.finished - RUN.c.started
 
 def has_queued(connection: Connection, kinds: Collection[str]) -> bool:
     """Return whether there is a run to claim, without locking the database."""
-    return connection.execute(select(RUN.c.id).where(_queued(_of_kinds(kinds))).limit(1)).first() is not None
+    wanted = select(RUN.c.id).where(_queued(_of_kinds(kinds)), class_mode.may_start())
+    return connection.execute(wanted.limit(1)).first() is not None
 
 
 def next_run(connection: Connection, kinds: Collection[str], now: float) -> int | None:
@@ -39,7 +41,7 @@ def next_run(connection: Connection, kinds: Collection[str], now: float) -> int 
 
     One statement over aggregates: with 2,000 queued runs it holds the write lock for about a millisecond.
     """
-    which = _of_kinds(kinds)
+    which = _of_kinds(kinds) & class_mode.may_start()
     top = select(func.min(RUN.c.priority)).where(_queued(which)).scalar_subquery()
     first = (
         select(RUN.c.owner, func.min(RUN.c.id).label("id"))
@@ -47,7 +49,7 @@ def next_run(connection: Connection, kinds: Collection[str], now: float) -> int 
         .group_by(RUN.c.owner)
         .cte("first")
     )
-    running, served = _running(which).cte("running"), _served(which, now).cte("served")
+    running, served = _running(_of_kinds(kinds)).cte("running"), _served(_of_kinds(kinds), now).cte("served")
     joined = first.outerjoin(running, running.c.owner == first.c.owner).outerjoin(
         served, served.c.owner == first.c.owner
     )
@@ -63,19 +65,25 @@ def group_members(run: Run) -> Select[Any]:
 
 
 def queued_ahead(connection: Connection, run: Row[Any], now: float) -> list[int]:
-    """Return the queued runs ahead of this row, the next one first, by simulating the order of `next_run`."""
-    which = _same_queue(run.kind)
+    """Return the queued runs ahead of this row, the next one first."""
+    order = queued_in_order(connection, run.kind, now)
+    return order[: order.index(run.id)]
+
+
+def queued_in_order(connection: Connection, kind: str, now: float) -> list[int]:
+    """Return the runs in the queue of this kind, the next one first, by simulating the order of `next_run`."""
+    which = _same_queue(kind)
     queued = connection.execute(select(RUN.c.id, RUN.c.owner, RUN.c.priority).where(_queued(which))).all()
     recent = select(func.avg(_seconds)).where(RUN.c.finished > now - FAIRNESS_WINDOW, which)
     run_seconds = float(connection.execute(recent).scalar() or DEFAULT_RUN_SECONDS)
     seconds = {row.owner: float(row.seconds) for row in connection.execute(_served(which, now))}
     for row in connection.execute(_running(which)):
         seconds[row.owner] = seconds.get(row.owner, 0.0) + row.runs * run_seconds
-    ahead: list[int] = []
-    for priority in sorted({row.priority for row in queued if row.priority <= run.priority}):
+    order: list[int] = []
+    for priority in sorted({row.priority for row in queued}):
         rivals = [(row.id, row.owner) for row in queued if row.priority == priority]
-        ahead += _fair_order(rivals, seconds, run_seconds)
-    return ahead[: ahead.index(run.id)]
+        order += _fair_order(rivals, seconds, run_seconds)
+    return order
 
 
 def running_beside(kind: str) -> Select[Any]:

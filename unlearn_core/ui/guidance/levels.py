@@ -31,7 +31,7 @@ MAIN_HYPERPARAMETERS = 4
 """How many hyperparameters of a method a first look shows: the first ones that are not advanced, in two rows."""
 FIRST_SECTIONS: tuple[Section, ...] = ("Overview", "Images", "Classes")
 """The sections of a report that a first look shows."""
-LATER_PAGES = ("datasets", "methods", "sweep", "storage")
+LATER_PAGES = ("queue", "datasets", "methods", "sweep", "storage")
 """The pages that the menu leaves out at a first look; links still open them."""
 
 _LEVEL, _WIDGET, _IS_CHOSEN = "level", "level choice", "level is chosen"

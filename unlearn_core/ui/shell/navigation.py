@@ -82,6 +82,7 @@ PAGES = {
     "run": PageInfo("Lab", "lab/run.py", "Run", ":material/play_circle:"),
     "datasets": PageInfo("Lab", "lab/datasets.py", "Datasets", ":material/photo_library:"),
     "history": PageInfo("Explore", "explore/history.py", "History", ":material/history:"),
+    "queue": PageInfo("Explore", "explore/queue.py", "Queue", ":material/hourglass_top:"),
     "compare": PageInfo("Explore", "explore/compare.py", "Compare", ":material/compare_arrows:"),
     "methods": PageInfo("Explore", "explore/methods.py", "All methods", ":material/leaderboard:"),
     "sweep": PageInfo("Explore", "explore/sweep.py", "Sweep", ":material/scatter_plot:"),

@@ -7,7 +7,7 @@ import streamlit as st
 from unlearn_core.domain.run import RunBrief
 from unlearn_core.ui.pages.history import filters
 from unlearn_core.ui.server import visitor
-from unlearn_core.ui.shell import ownership, url_state
+from unlearn_core.ui.shell import cache, ownership, url_state
 
 KEY, PARAM = "history-whose", "whose"
 MINE, ALL = "mine", "all"
@@ -17,13 +17,14 @@ TITLES = {MINE: "Mine", ALL: "Everybody's"}
 def choose(runs: Sequence[RunBrief]) -> tuple[list[RunBrief], str | None]:
     """Show the choice if there are runs of others; return those that are listed, and whose they are, None for all.
 
-    A link that filters by owner opens on everybody's.
+    A link that filters by owner opens on everybody's, and so does every visit while a class is being held.
     """
     me = visitor.actor().id
     own = [run for run in runs if run.is_mine]
     if len(own) == len(runs):
         return own, None
-    usual = ALL if f"{filters.PREFIX}owner" in st.query_params else MINE
+    shows_all = f"{filters.PREFIX}owner" in st.query_params or cache.store().queue.is_class()
+    usual = ALL if shows_all else MINE
     with url_state.bound(KEY, PARAM, default=usual, parse=lambda text: text if text in TITLES else usual):
         chosen = st.segmented_control(
             "Whose runs",

@@ -81,6 +81,7 @@ def _show_queued(run: Run) -> None:
     if not ahead and not hidden:
         return
     st.header("What is ahead", anchor=False)
+    st.page_link(navigation.page("queue"), label="The whole queue", icon=":material/hourglass_top:", query_params={})
     for other in ahead[:MOST_AHEAD]:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"ahead-{other.id}"):
             st.page_link(
