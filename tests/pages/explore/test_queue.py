@@ -73,7 +73,8 @@ def test_a_shared_run_is_left_here_too(visit: Visit, busy: RunStore, come_as: Ca
     assert "for 1 other too" in words(app)
     assert app.dataframe[0].value["whose"].iloc[0] == "yours and 1 other"
     assert label(app, "queue-cancel-2") == "Leave"
-    fine(app.button(key="queue-cancel-2").click().run())
+    app = fine(app.button(key="queue-cancel-2").click().run())
+    assert "You left run 2." in app.toast[0].value
     assert busy.get(2).owner == ANN.id
 
 

@@ -34,9 +34,7 @@ def cancel_button(run: Run, *, key: str, effect: str | None = None) -> None:
 
     A run that others want too is left instead, and goes on for them.
     """
-    left = st.session_state.pop(_LEFT, None)
-    if left:
-        st.toast(left, icon=":material/logout:")
+    say_left()
     readers, refusal = cache.store().readers(run.id), ownership.run_refusal(run)
     leaves = readers.has_me and readers.others > 0
     label = "Cancelling" if run.cancelling else "Leave" if leaves else "Cancel"
@@ -49,6 +47,13 @@ def cancel_button(run: Run, *, key: str, effect: str | None = None) -> None:
         args=(run.id, readers.others if leaves else 0),
         disabled=run.cancelling or refusal is not None,
     )
+
+
+def say_left() -> None:
+    """Say that a run was left, once; for pages on which it has no button any more."""
+    left = st.session_state.pop(_LEFT, None)
+    if left:
+        st.toast(left, icon=":material/logout:")
 
 
 def _goes_on(others: int) -> str:

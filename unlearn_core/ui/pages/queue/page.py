@@ -40,6 +40,7 @@ def show() -> None:
 
 
 def _board() -> None:
+    job_card.say_left()
     queue = cache.store().queue.now()
     _class(queue)
     unfinished = [*queue.running, *queue.waiting]
@@ -135,10 +136,10 @@ def _everybody(queue: Queue, starts: Mapping[int, Forecast | None]) -> None:
             column_config={
                 "place": st.column_config.NumberColumn("", width=40),
                 "run": st.column_config.LinkColumn("Run", display_text=r"id=(\d+)", width="small"),
+                "starts": st.column_config.TextColumn("Starts"),
                 "what": st.column_config.TextColumn("What", width="large"),
                 "whose": st.column_config.TextColumn("Whose"),
                 "kind": st.column_config.TextColumn("Priority"),
-                "starts": st.column_config.TextColumn("Starts"),
             },
             hide_index=True,
             width="stretch",
@@ -158,10 +159,10 @@ def _row(
     return {
         "place": place,
         "run": None if run is None else f"{base_path()}/run?id={run.id}",
+        "starts": _start(entry, queue, starts),
         "what": "a run of another visitor" if run is None else run.title,
         "whose": f"yours{more}" if entry.is_mine else "" if run is None else names[run.owner],
         "kind": "" if run is None else PRIORITIES[run.priority],
-        "starts": _start(entry, queue, starts),
     }
 
 
