@@ -12,7 +12,7 @@ from unlearn_core.domain.errors import CorruptAssetError
 from unlearn_core.domain.forget_request import ForgetClasses, ForgetRequest
 from unlearn_core.domain.split import make_split
 from unlearn_core.models import further_golds
-from unlearn_core.models.bundled_models import GOLD_SEED_OFFSET
+from unlearn_core.models.bundled_models import GOLD_SEED_OFFSET, pack_logits, unpack_logits
 
 REQUEST = ForgetRequest(classifier="tiny", dataset="shapes", forget=ForgetClasses(classes=(1,)))
 FACTS = {
@@ -38,7 +38,7 @@ def built(assets: Path, number: int) -> BuildTask:
     folder, name = assets / "built", f"gold-one-{number}"
     folder.mkdir(exist_ok=True)
     logits = np.random.default_rng(number).normal(size=(images, classes)).astype(np.float16)
-    np.save(folder / f"{name}.npy", logits)
+    (folder / f"{name}.npz").write_bytes(pack_logits(logits))
     (folder / f"{name}.json").write_text(json.dumps({**FACTS, "seed": GOLD_SEED_OFFSET + number}))
     return BuildTask("tiny", name, REQUEST.forget, GOLD_SEED_OFFSET + number, folder, assets, "cpu", 1)
 
@@ -55,7 +55,7 @@ def test_outputs_come_back_for_their_request_only(assets: Path) -> None:
     split = make_split(datasets.card("shapes"), data.labels, REQUEST.forget)
     for rows in (split.forget_train, split.forget_val, split.forget_test, split.retain_val, split.retain_test):
         assert found.covers(rows)
-        expected = [np.load(task.assets / f"{task.name}.npy", allow_pickle=False)[rows] for task in tasks]
+        expected = [unpack_logits((task.assets / f"{task.name}.npz").read_bytes())[rows] for task in tasks]
         assert np.array_equal(found.on(rows), np.stack(expected).astype(np.float32))
     assert not found.covers(split.retain_train)
     other = REQUEST.model_copy(update={"forget": ForgetClasses(classes=(0,))})

@@ -25,7 +25,7 @@ from unlearn_core.domain.split import make_split
 from unlearn_core.domain.tracker import NullTracker
 from unlearn_core.engine.devices import describe_device
 from unlearn_core.engine.jobs.common import ensemble_members
-from unlearn_core.models import classifiers, ensembles, further_golds
+from unlearn_core.models import bundled_models, classifiers, ensembles, further_golds
 from unlearn_core.models.bundled_models import GOLD_SEED_OFFSET
 from unlearn_core.models.ensembles import EnsembleOutputs
 from unlearn_core.training import evaluate, weights
@@ -100,7 +100,7 @@ def pack_outputs(tasks: Sequence[BuildTask], assets: Path) -> None:
         card = classifiers.card(task.classifier)
         request = ForgetRequest(classifier=task.classifier, dataset=card.dataset, forget=task.forget)
         facts = json.loads((task.assets / f"{task.name}.json").read_text())
-        logits = np.load(task.assets / f"{task.name}.npy", allow_pickle=False)
+        logits = bundled_models.unpack_logits((task.assets / f"{task.name}{bundled_models.PACKED}").read_bytes())
         data = datasets.load(card.dataset)
         split = make_split(datasets.card(card.dataset), data.labels, task.forget)
         rows = np.union1d(split.forget_train, np.arange(data.train, len(data.labels)))
@@ -177,9 +177,8 @@ def build(task: BuildTask) -> str:
     logits = evaluate.logits(model, images).astype(np.float16)
     test = slice(data.train + data.val, None)
     accuracy = float((logits.argmax(1) == data.labels)[test][retain[test]].mean())
-    buffer = io.BytesIO()
-    np.save(buffer, logits)
-    outputs = {} if task.classifier in WITHOUT_OUTPUTS else {f"{task.name}.npy": buffer.getvalue()}
+    packs = task.classifier not in WITHOUT_OUTPUTS
+    outputs = {f"{task.name}{bundled_models.PACKED}": bundled_models.pack_logits(logits)} if packs else {}
     files = {f"{task.name}.safetensors": stored, **outputs}
     facts = {
         "forget": task.forget and task.forget.model_dump(mode="json"),

@@ -17,6 +17,10 @@ from unlearn_core.installation import HOW_TO_RESTORE
 
 GOLD_SEED_OFFSET = 1000
 """Added to a gold's number to get its training seed, so that it shares no random numbers with an original."""
+
+PACKED = ".npz"
+"""How the file of a bundled model's outputs ends; own classifiers have .npy files."""
+
 SHADOW_SEED_OFFSET = 2000
 """The same for shadow models: originals that stand in for the classifier where many are needed."""
 
@@ -41,7 +45,7 @@ class BundledModel(NamedTuple):
     @property
     def has_outputs(self) -> bool:
         """Whether its outputs ship too; otherwise they are computed where they are first needed."""
-        return f"{self.name}.npy" in self.files
+        return any(f"{self.name}{end}" in self.files for end in (PACKED, ".npy"))
 
 
 def bundled(classifier: str) -> list[BundledModel]:
@@ -71,10 +75,27 @@ def read_logits(model: BundledModel) -> np.ndarray:
 
     Only of a model with `has_outputs`.
     """
-    name = f"{model.name}.npy"
-    return np.load(io.BytesIO(read_verified(model.folder / name, model.files[name])), allow_pickle=False).astype(
-        np.float32
-    )
+    end, read = (PACKED, unpack_logits) if f"{model.name}{PACKED}" in model.files else (".npy", _read_npy)
+    name = f"{model.name}{end}"
+    return read(read_verified(model.folder / name, model.files[name])).astype(np.float32)
+
+
+def pack_logits(logits: np.ndarray) -> bytes:
+    """Logits (N, C) as float16, compressed, with the high bytes of all numbers before the low ones: those repeat."""
+    numbers, buffer = logits.astype("<f2"), io.BytesIO()
+    pairs = numbers.reshape(-1, 1).view(np.uint8)
+    np.savez_compressed(buffer, low=pairs[:, 0], high=pairs[:, 1], shape=np.array(numbers.shape))
+    return buffer.getvalue()
+
+
+def unpack_logits(data: bytes) -> np.ndarray:
+    """The logits (N, C) float16 that `pack_logits` packed."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as found:
+        return np.stack([found["low"], found["high"]], 1).view("<f2").reshape(found["shape"])
+
+
+def _read_npy(data: bytes) -> np.ndarray:
+    return np.load(io.BytesIO(data), allow_pickle=False)
 
 
 @lru_cache(maxsize=4096)
