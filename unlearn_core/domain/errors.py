@@ -119,8 +119,8 @@ class DeviceNotFoundError(UnlearnError):
     """A device that does not exist on this machine."""
 
 
-class DeviceMemoryError(UnlearnError):
-    """A device has less free memory than a run like this one took."""
+class MissingMemoryError(UnlearnError):
+    """A device, or the machine, has less free memory than a run like this one took."""
 
 
 class DivergedError(UnlearnError):

@@ -16,7 +16,7 @@ from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import Run
 from unlearn_core.domain.split import evenly_spaced
 from unlearn_core.engine.devices import describe_device, resolve_device
-from unlearn_core.engine.forecasts import device_memory
+from unlearn_core.engine.forecasts import run_memory
 from unlearn_core.engine.job import JobContext, OnDemandMeasurement
 from unlearn_core.engine.jobs import jobs, on_demand_measurement
 from unlearn_core.engine.listener import NullListener, RunListener
@@ -161,7 +161,7 @@ def _unlearn(spec: UnlearnSpec, model_cache: ModelCache, listener: RunListener, 
     began = time.perf_counter()
     # Dropout layers draw from the global random state; everything else has its own random streams.
     noise = seeded(spec.seed, "noise", device=model_cache.device)
-    with device_memory.checked(prepared.resolved, model_cache), noise:
+    with run_memory.checked(prepared.resolved, model_cache), noise:
         stopped = early_stop.forget(prepared.resolved, prepared.problem, prepared.tracker)
     prepared = prepared._replace(stopped=stopped)
     synchronize(model_cache.device)
