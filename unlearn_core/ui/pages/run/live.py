@@ -81,7 +81,6 @@ def _show_queued(run: Run) -> None:
     if not ahead and not hidden:
         return
     st.header("What is ahead", anchor=False)
-    st.page_link(navigation.page("queue"), label="The whole queue", icon=":material/hourglass_top:", query_params={})
     for other in ahead[:MOST_AHEAD]:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"ahead-{other.id}"):
             st.page_link(
@@ -94,6 +93,7 @@ def _show_queued(run: Run) -> None:
     more = len(ahead[MOST_AHEAD:]) + hidden
     if more:
         st.caption(f"and {formatting.pluralize(more, 'more run')}.")
+    st.page_link(navigation.page("queue"), label="The whole queue", icon=":material/hourglass_top:", query_params={})
 
 
 def _show_running(run: Run) -> None:
