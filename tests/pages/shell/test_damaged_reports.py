@@ -50,6 +50,14 @@ def test_a_damaged_report_is_named_and_the_others_stand(visit: Visit, done: RunS
     assert f"The report in {escape(str(folder))} is damaged (" in text
 
 
+def test_a_damaged_report_does_not_answer_for_the_run_that_replaces_it(visit: Visit, done: RunStore) -> None:
+    done.execution.worker_heartbeat("w", device="cpu", pid=1, code="", state="idle")
+    cut(artifacts.run_dir(done.data_dir, CLASS) / "report.json")
+    fine(visit("run", id=str(CLASS)).button(key="same").click().run())
+    newest = done.list_runs()[0]
+    assert newest.id not in (CLASS, PICTURES) and newest.spec == done.get(CLASS).spec
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_a_damaged_part_is_named_and_the_rest_of_the_report_is_shown(visit: Visit, done: RunStore, part: str) -> None:
     folder = artifacts.run_dir(done.data_dir, CLASS)

@@ -186,7 +186,8 @@ def _actions(ticked: list[HistoryGroup], picked: list[Run]) -> None:
         label = "Delete" if len(over) < 2 else f"Delete {len(over)}"
         with st.popover(label, icon=":material/delete:", disabled=not over, help=refusal):
             st.markdown(
-                f"**{formatting.pluralize(len(over), 'run')}** will be deleted permanently, with reports and weights."
+                f"**{formatting.pluralize(len(over), 'run')}** will be deleted permanently, with reports and weights. "
+                "A run that others asked for too stays with them."
             )
             st.button("Delete permanently", type="primary", key="delete", on_click=_delete, args=(over,))
         st.text_input(

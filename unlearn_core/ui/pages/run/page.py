@@ -235,6 +235,8 @@ def _run_again(run: Run) -> None:
         st.switch_page(navigation.page("run"), query_params={"id": str(number)})
     if isinstance(run.spec, TrainSpec):
         st.switch_page(navigation.page("run"), query_params={"id": str(training_form.submit(run.spec))})
+    if run.state is RunState.DONE and isinstance(run.spec, UnlearnSpec):  # Its report is damaged or gone.
+        run_bar.submit_anyway(run.spec, run.title)
     run_bar.submit(run.spec, run.title)
 
 
