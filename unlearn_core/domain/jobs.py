@@ -35,6 +35,9 @@ MAX_NAME_LENGTH = 80
 
 DisplayName = Annotated[str, BeforeValidator(_clean)]
 
+RunNumber = Annotated[int, Field(gt=-(2**31), lt=2**31)]
+"""The number of a run in the history; those of runs that ship are negative."""
+
 
 class _Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,7 +56,7 @@ class UnlearnSpec(_Spec):
 
     kind: Literal["unlearn"] = "unlearn"
     request: ForgetRequest
-    start: int | None = None
+    start: RunNumber | None = None
     method: str
     params: dict[str, Any]
     seed: int = Field(default=0, ge=0, lt=2**31)
@@ -82,7 +85,7 @@ class MeasureSpec(_Spec):
     """
 
     kind: Literal["measure"] = "measure"
-    run: int
+    run: RunNumber
     what: str = Field(default="new", pattern=r"^[a-z][a-z0-9_-]{0,63}$")
     nets: int = Field(default=16, ge=4, le=512)
 
@@ -170,7 +173,7 @@ class ExplainSpec(_Spec):
     """
 
     kind: Literal["look"] = "look"
-    run: int
+    run: RunNumber
     picture: int | None = Field(default=None, ge=0)
     target: int | None = Field(default=None, ge=0)
     layer: str | None = None

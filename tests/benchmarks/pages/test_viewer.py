@@ -116,3 +116,59 @@ def test_an_error_on_the_page_is_noted() -> None:
     visitor, _ = opened()
     visitor._take(message(lambda made: setattr(made.delta.new_element.exception, "message", "it broke")))
     assert visitor.errors == ["it broke"]
+
+
+def test_buttons_and_checkboxes_are_used_by_their_keys() -> None:
+    def fill(kind: str, key: str) -> ForwardMsg:
+        return message(lambda made: setattr(getattr(made.delta.new_element, kind), "id", f"$$ID-0a1b-{key}"))
+
+    async def visit() -> list[BackMsg]:
+        visitor, socket = opened()
+        for kind, key in (("button", "strip-run"), ("checkbox", "class-3")):
+            visitor._take(fill(kind, key))
+        for act in (visitor.press("strip-run"), visitor.tick("class-3", value=True)):
+            acting = asyncio.create_task(act)
+            await asyncio.sleep(0)
+            visitor._take(finished())
+            await acting
+        with pytest.raises(KeyError):
+            await visitor.press("strip-stop")
+        return socket.sent
+
+    (pressed,), (ticked,) = (sent.rerun_script.widget_states.widgets for sent in asyncio.run(visit()))
+    assert (pressed.id, pressed.trigger_value) == ("$$ID-0a1b-strip-run", True)
+    assert (ticked.id, ticked.bool_value) == ("$$ID-0a1b-class-3", True)
+
+
+def test_what_the_page_writes_into_the_url_is_asked_for_next() -> None:
+    visitor, socket = opened()
+    visitor._take(message(lambda made: setattr(made.page_info_changed, "query_string", "id=8&tab=Images")))
+    asyncio.run(visitor._ask())
+    assert socket.sent[0].rerun_script.query_string == "id=8&tab=Images" and visitor.url.endswith(
+        "/run?id=8&tab=Images"
+    )
+
+
+def test_a_page_that_is_drawn_anew_has_only_the_timers_that_it_starts() -> None:
+    async def visit() -> tuple[float, float]:
+        visitor, _ = opened()
+        visitor._take(timer(10.0))
+        part = begun()
+        part.metadata.run.fragment_ids.append("card")
+        visitor._take(part)
+        before = visitor.interval
+        visitor._take(begun())
+        return before, visitor.interval
+
+    assert asyncio.run(visit()) == (10.0, 0.0)
+
+
+def test_images_are_known_by_their_paths() -> None:
+    visitor, _ = opened()
+    for url in ("/media/0a.png", "https://elsewhere.example/x.png"):
+        visitor._take(message(lambda made, url=url: made.delta.new_element.imgs.imgs.add(url=url)))
+    assert visitor.images == {"/media/0a.png"}
+
+
+def test_cookies_are_sent_as_by_a_browser() -> None:
+    assert viewer.cookie_header({"a": "1", "b": "2"}) == "a=1; b=2"

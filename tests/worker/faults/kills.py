@@ -103,9 +103,9 @@ class Lab:
             self.supervisor.kill()
             self.supervisor.wait()
 
-    def fill(self) -> None:
+    def fill(self, waiting: int = WAITING) -> None:
         """Sees to it that so many runs wait, also if a page takes long to open."""
-        for _ in range(WAITING - len(self.store.list_runs(states=(RunState.QUEUED,)))):
+        for _ in range(waiting - len(self.store.list_runs(states=(RunState.QUEUED,)))):
             method = METHODS[self.seed % len(METHODS)]
             spec = run_spec("tiny", method=method, classes=["discs"], preset="bundled", seed=self.seed)
             self.store.submit(spec, title=f"{method} {self.seed}")

@@ -6,19 +6,24 @@ The library `websockets` comes with Streamlit.
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from typing import Self
 from urllib.parse import urlsplit
 
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 
 
 class Viewer:
     """A page that is open in one visit: it asks for a rerun whenever the page's timers say so, as a browser does."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, cookies: Mapping[str, str] | None = None) -> None:
         self.url = url
+        self.cookies = cookies or {}
+        """Who the visitor is; without any, a new one."""
         self.opened: float | None = None
         """Seconds from the visit's begin to the whole page; None if it never came."""
         self.late: list[float] = []
@@ -30,6 +35,10 @@ class Viewer:
         """Seconds between two reruns that the page asks for, by fragment."""
         self.components: dict[str, str] = {}
         """What the page sent to each of its components at last, as JSON by the component's name."""
+        self.widgets: dict[str, str] = {}
+        """The ids of the buttons and checkboxes seen so far, by the keys that the code gives them."""
+        self.images: set[str] = set()
+        """The paths of the images seen so far, below the path of the app."""
         self._page = ""
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._asked: list[float] = []
@@ -55,6 +64,7 @@ class Viewer:
         self._socket = await websockets.connect(
             f"ws://{parts.netloc}/_stcore/stream",
             subprotocols=[websockets.Subprotocol("streamlit")],
+            additional_headers={"Cookie": cookie_header(self.cookies)} if self.cookies else None,
             max_size=None,
             compression=None,  # As between a browser and a server on one machine: it would only cost time.
         )
@@ -81,13 +91,35 @@ class Viewer:
     async def go(self, url: str) -> None:
         """Change the query of the page's URL, as a click that changes the page does, and return once it is complete."""
         self.url = url
+        await self._act()
+
+    async def open_page(self, url: str) -> None:
+        """Open another page in the same visit, as a click in the menu does, and return once it is complete."""
+        self._page = ""
+        await self.go(url)
+
+    async def press(self, key: str) -> None:
+        """Press the button with this key, and return once all that follows is there. Raises KeyError without one."""
+        changed = WidgetStates()
+        changed.widgets.add(id=self.widgets[key], trigger_value=True)
+        await self._act(changed)
+
+    async def tick(self, key: str, *, value: bool) -> None:
+        """Set the checkbox with this key, and return once the page is complete. Raises KeyError without one."""
+        changed = WidgetStates()
+        changed.widgets.add(id=self.widgets[key], bool_value=value)
+        await self._act(changed)
+
+    async def _act(self, changed: WidgetStates | None = None) -> None:
         self._finished.clear()
-        await self._ask()
+        await self._ask(changed=changed)
         await self._finished.wait()
 
-    async def _ask(self, fragment: str = "") -> None:
+    async def _ask(self, fragment: str = "", *, changed: WidgetStates | None = None) -> None:
         message, parts = BackMsg(), urlsplit(self.url)
         rerun = message.rerun_script
+        if changed is not None:
+            rerun.widget_states.CopyFrom(changed)
         rerun.query_string = parts.query
         rerun.page_name, rerun.page_script_hash = ("", self._page) if self._page else (parts.path.strip("/"), "")
         rerun.fragment_id, rerun.is_auto_rerun = fragment, bool(fragment)
@@ -111,8 +143,13 @@ class Viewer:
             self._known.add(message.hash)
         if kind == "new_session":
             self._answered, self._asked = self._answered + self._asked, []
+            if not message.metadata.run.fragment_ids:
+                for fragment in list(self._timers):  # The page that is drawn anew starts those that it still has.
+                    self._stop_timer(fragment)
         elif kind == "navigation":
             self._page = message.navigation.page_script_hash
+        elif kind == "page_info_changed":
+            self.url = urlsplit(self.url)._replace(query=message.page_info_changed.query_string).geturl()
         elif kind == "auto_rerun":
             self._start_timer(message.auto_rerun.fragment_id, message.auto_rerun.interval)
         elif kind == "stop_auto_rerun":
@@ -124,11 +161,20 @@ class Viewer:
             if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 self._finished.set()
             self._answered = []
-        elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "bidi_component":
-            component = message.delta.new_element.bidi_component
-            self.components[component.component_name] = component.json
-        elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
-            self.errors.append(message.delta.new_element.exception.message[:200])
+        elif kind == "delta":
+            self._take_element(message.delta.new_element)
+
+    def _take_element(self, element: Element) -> None:
+        kind = element.WhichOneof("type")
+        if kind == "bidi_component":
+            self.components[element.bidi_component.component_name] = element.bidi_component.json
+        elif kind == "exception":
+            self.errors.append(element.exception.message[:200])
+        elif kind == "imgs":
+            self.images |= {image.url for image in element.imgs.imgs if image.url.startswith("/")}
+        elif kind in ("button", "checkbox"):
+            widget = getattr(element, kind).id
+            self.widgets[widget.partition("-")[2].partition("-")[2]] = widget  # "$$ID-hash-key"
 
     def _start_timer(self, fragment: str, interval: float) -> None:
         self._stop_timer(fragment)
@@ -145,3 +191,8 @@ class Viewer:
             while True:
                 await asyncio.sleep(interval)
                 await self._ask(fragment)
+
+
+def cookie_header(cookies: Mapping[str, str]) -> str:
+    """Return cookies as a browser sends them."""
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())

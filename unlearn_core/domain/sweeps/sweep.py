@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from unlearn_core.domain.forget_request import ForgetRequest
-from unlearn_core.domain.jobs import UnlearnSpec
+from unlearn_core.domain.jobs import RunNumber, UnlearnSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
 from unlearn_core.domain.sweeps.search_space import SearchRange
@@ -50,7 +50,7 @@ class SweepSpec(BaseModel):
 
     kind: Literal["sweep"] = "sweep"
     request: ForgetRequest
-    start: int | None = None
+    start: RunNumber | None = None
     method: str
     params: dict[str, Any]
     ranges: tuple[SearchRange, ...] = Field(min_length=1, max_length=MAX_HYPERPARAMETERS)
