@@ -60,6 +60,11 @@ pages = st.sampled_from(sorted(FILES)).flatmap(
 )
 
 
+@pytest.fixture(autouse=True)
+def glossary() -> None:
+    """Pages quote what a URL says, in whatever words; other tests hold their own words to the glossary."""
+
+
 @pytest.fixture
 def quick_visit(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> Visit:
     """The same, with one look at what is installed: Streamlit's tests look for components before each page."""

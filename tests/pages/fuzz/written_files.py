@@ -18,7 +18,10 @@ _is_hooked = False
 
 @contextmanager
 def written_outside(folder: Path) -> Iterator[set[str]]:
-    """Collect what is written outside of a folder meanwhile. A hook of Python stays until the process ends."""
+    """Collect what is written outside of a folder meanwhile; Linux's own /proc has no files.
+
+    A hook of Python stays until the process ends.
+    """
     global _is_hooked
     with _lock:
         if not _is_hooked:
@@ -37,7 +40,7 @@ def _note(event: str, arguments: tuple[Any, ...]) -> None:
     if _watched:
         for path in _changed_paths(event, arguments):
             for folder, found in _watched:
-                if path not in ("/dev/null", str(folder)) and not path.startswith(f"{folder}{os.sep}"):
+                if path not in ("/dev/null", str(folder)) and not path.startswith((f"{folder}{os.sep}", "/proc/")):
                     found.add(f"{event} {path}")
 
 
