@@ -11,6 +11,7 @@ from tests.pages.rendered_texts import glossary
 from unlearn_core.store.access.actor import OPERATOR
 from unlearn_core.store.access.identity_key import identity_key
 from unlearn_core.store.data_folder import data_dir_path
+from unlearn_core.store.housekeeping import quota
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.server import visitor
 from unlearn_core.ui.shell import cache, drawings
@@ -54,6 +55,13 @@ def visit(home: Path, monkeypatch: pytest.MonkeyPatch, come_as: Callable[[str], 
     cache._report.clear()
     drawings._once.clear()
     cache.example.clear()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def full_quota(visit: Visit, monkeypatch: pytest.MonkeyPatch, come_as: Callable[[str], None]) -> None:
+    """A visitor looks at the pages who has as much as they may."""
+    monkeypatch.setattr(quota, "uploaded_bytes", lambda _: 5_000_000_000)
+    come_as("a" * 20)
 
 
 def turn(app: AppTest, page: str) -> AppTest:

@@ -11,7 +11,6 @@ from tests.pages.conftest import Visit
 from tests.pages.finished_runs import started
 from tests.pages.lab import gallery_steps
 from tests.pages.page_asserts import fine, without_words, words
-from tests.store.access.test_separation import ANN
 from unlearn_core.data import datasets, user_catalog
 from unlearn_core.data.sources import sources
 from unlearn_core.domain.jobs import ImportDatasetSpec, UnlearnSpec
@@ -21,7 +20,6 @@ from unlearn_core.engine.execute import execute_job
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.store.access.actor import OPERATOR
-from unlearn_core.store.housekeeping import quota
 from unlearn_core.store.queue.run_store import RunStore
 
 
@@ -124,15 +122,13 @@ def test_a_zip_comes_in_through_the_page(visit: Visit, store: RunStore, zipped: 
     assert not app.number_input, "and is gone again"
 
 
+@pytest.mark.usefixtures("full_quota")
 def test_a_visitor_with_too_much_is_refused_with_the_figures(
     visit: Visit,
     store: RunStore,
     zipped: bytes,
     come_as: Callable[[str], None],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(quota, "uploaded_bytes", lambda _: 5_000_000_000)
-    come_as(ANN.id)
     (said,) = upload(visit("datasets"), zipped).error
     assert "take 5.0 GB, this file has 0.1 MB, and each visitor may have 5.0 GB" in said.value
     assert not store.list_runs() and not list((store.data_dir / "uploads").iterdir()), "nothing was stored"

@@ -59,15 +59,15 @@ def test_what_runs_and_who_waits_in_their_order(server) -> None:
     server.acting_as(BEN).submit(ExplainSpec(run=running, picture=1), title="Grad-CAM")
     queue = server.acting_as(ANN).queue.now()
     assert [worker.name for worker in queue.workers] == ["w"]
-    assert [(one.number, one.is_mine, one.others) for one in queue.running] == [(running, True, 0)]
-    assert [(one.number, one.is_mine, one.others) for one in queue.waiting] == [
+    assert [(one.number, *one.readers) for one in queue.running] == [(running, True, 0)]
+    assert [(one.number, *one.readers) for one in queue.waiting] == [
         (joined, True, 1),
         (first, True, 0),
         (late, True, 0),
     ]
     assert (queue.own_waiting, queue.beside, queue.is_class) == (3, {"look": 1}, False)
     seen = server.acting_as(BEN).queue.now()
-    assert [(one.number, one.is_mine, one.others) for one in seen.waiting] == [
+    assert [(one.number, *one.readers) for one in seen.waiting] == [
         (joined, True, 1),
         (first, False, 1),
         (late, False, 1),
@@ -80,7 +80,7 @@ def test_in_private_others_are_only_counted(server, monkeypatch) -> None:
     own = add(server, BEN, "dogs")
     queue = server.acting_as(BEN).queue.now()
     assert [one.run and one.run.title for one in queue.waiting] == [None, "Forget dogs"]
-    assert [one.is_mine for one in queue.waiting] == [False, True]
+    assert [one.readers.has_me for one in queue.waiting] == [False, True]
     assert own == queue.waiting[1].number
 
 

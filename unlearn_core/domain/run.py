@@ -136,7 +136,7 @@ class RunBrief(NamedTuple):
     method: str | None
     classifier: str | None
     seed: int
-    is_mine: bool = True
+    is_mine: bool
 
 
 class RunFilter(NamedTuple):

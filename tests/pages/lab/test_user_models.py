@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Visit, turn
 from tests.pages.page_asserts import fine, without_words, words
-from tests.store.access.test_separation import ANN
 from unlearn_core.data import sandbox, user_catalog
 from unlearn_core.domain.jobs import AddCheckpointSpec, TrainSpec
 from unlearn_core.domain.recipe import Recipe
@@ -22,7 +20,6 @@ from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.models import bundled_models, user_models
 from unlearn_core.models.upload import load_worker
-from unlearn_core.store.housekeeping import quota
 from unlearn_core.store.queue.run_store import RunStore
 
 ODD = "<b>cat</b> \u202egnp.exe ![x](http://evil)" + "x" * 300
@@ -118,15 +115,12 @@ def test_a_hostile_file_is_refused_on_the_page(visit: Visit, store: RunStore, ho
     assert store.list_runs() == [] and not [path for path in (home / "trained").rglob("*") if path.is_file()]
 
 
+@pytest.mark.usefixtures("full_quota")
 def test_a_visitor_with_too_much_may_not_upload_a_checkpoint(
     visit: Visit,
     store: RunStore,
     home: Path,
-    come_as: Callable[[str], None],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(quota, "uploaded_bytes", lambda _: 5_000_000_000)
-    come_as(ANN.id)
     (said,) = brought(visit("classifier"), b"0" * 1_000_000).error
     assert "take 5.0 GB, this file has 1.0 MB, and each visitor may have 5.0 GB" in said.value
     assert not store.list_runs() and not (home / "trained").exists(), "nothing was stored"

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import httpx
+from websockets import WebSocketException
 
 from tests.browser.access.forged_client import visitor_cookies
 from tests.browser.app_server import Served
@@ -81,7 +82,7 @@ class Room:
         try:
             async with asyncio.timeout(PATIENCE):
                 await acting
-        except Exception as problem:  # Whatever a visitor meets is a finding, and no end for the others.
+        except (OSError, KeyError, WebSocketException) as problem:  # such as no answer in time, or no such button
             self.errors.append(f"{name}: {problem!r}"[:200])
         else:
             self.actions.append(Action(name, time.monotonic() - began))
@@ -113,7 +114,7 @@ class Visitor:
             finally:
                 self.room.errors += viewer.errors
                 self.room.updates += viewer.late
-                with suppress(Exception):
+                with suppress(AttributeError, OSError, WebSocketException):  # It never opened, or is closed already.
                     await viewer.__aexit__()
 
     def _round(self, viewer: Viewer) -> list[tuple[str, Callable[[], Awaitable[object]]]]:

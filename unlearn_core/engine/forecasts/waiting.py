@@ -16,7 +16,9 @@ from unlearn_core.engine.forecasts.duration import Forecast
 from unlearn_core.engine.forecasts.predict import Work
 from unlearn_core.models import classifiers
 from unlearn_core.store.queue.run_store import RunStore
+from unlearn_core.store.queue.workers import WorkerRow
 
+NOW = Forecast(0.0, 0.0, True)
 Labels = Callable[[str], np.ndarray]
 """The labels (N,) of a data set, by its id."""
 
@@ -24,25 +26,40 @@ Labels = Callable[[str], np.ndarray]
 def expected_starts(store: RunStore, labels: Labels) -> dict[int, Forecast | None]:
     """Return in how many seconds each run in the queue will start, by number; None if what is ahead has no forecast.
 
-    Each goes to the device that is free first. A run that takes longer than its forecast leaves the rest unknown.
+    Each goes to the device that is free first. A run that takes longer than its forecast leaves the rest unknown, and
+    so does a stack of runs, whose time is not that of one.
     """
     queue, now = store.queue.now(), time.time()
-    if not queue.workers:
-        return {entry.number: None for entry in queue.waiting}
-    running = [remaining(_forecast(store, entry.run, labels), entry.run, now) for entry in queue.running]
     known = {entry.number: _forecast(store, entry.run, labels) for entry in queue.waiting}
-    return starts(running, known, len(queue.workers))
+    free = [
+        _free(worker, [_left(store, entry.run, labels, now) for entry in queue.running if _is_on(worker, entry.run)])
+        for worker in queue.workers
+    ]
+    return starts(free, known)
 
 
-def starts(
-    running: Sequence[Forecast | None], waiting: Mapping[int, Forecast | None], devices: int
-) -> dict[int, Forecast | None]:
-    """Return the start of each waiting run, in their order, from the remaining times of the running ones."""
-    soonest = Forecast(0.0, 0.0, True)
-    free: list[Forecast | None] = [*running[:devices], *[soonest] * (devices - len(running))]
-    found: dict[int, Forecast | None] = {}
+def _is_on(worker: WorkerRow, run: Run | None) -> bool:
+    return run is not None and run.device == worker.device
+
+
+def _left(store: RunStore, run: Run | None, labels: Labels, now: float) -> Forecast | None:
+    return remaining(_forecast(store, run, labels), run, now)
+
+
+def _free(worker: WorkerRow, left: Sequence[Forecast | None]) -> Forecast | None:
+    """When a device is free, by what is left of its running runs; None if that is unknown."""
+    if worker.state in ("starting", "leaving"):
+        return None
+    if worker.state == "idle" or not left:  # What runs beside an idle worker is executed by the command line.
+        return NOW
+    return left[0] if len(left) == 1 else None
+
+
+def starts(free: Sequence[Forecast | None], waiting: Mapping[int, Forecast | None]) -> dict[int, Forecast | None]:
+    """Return the start of each waiting run, in their order; `free` says when each device is free, None if unknown."""
+    free, found = list(free), dict[int, Forecast | None]()
     for number, own in waiting.items():
-        if None in free:  # Whichever device is free first: it may be the one of which nothing is known.
+        if not free or None in free:  # The one of which nothing is known may be free first.
             found[number] = None
             continue
         known = [one for one in free if one is not None]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select
 
 from unlearn_core.domain.run import UNFINISHED_STATES, Run
+from unlearn_core.store.access.readers import Readers
 from unlearn_core.store.access.rules import Access
 from unlearn_core.store.db import rows
 from unlearn_core.store.db.database import Database
@@ -14,12 +15,11 @@ from unlearn_core.store.queue.workers import WorkerRow
 
 
 class Entry(NamedTuple):
-    """A run that runs or waits. `run` is None if whoever looks may not read it; `others` also want it."""
+    """A run that runs or waits. `run` is None if whoever looks may not read it."""
 
     number: int
     run: Run | None
-    is_mine: bool
-    others: int
+    readers: Readers
 
 
 class Queue(NamedTuple):
@@ -54,7 +54,7 @@ class QueueView:
                 alive,
                 [entries[run] for run in running],
                 [entries[run] for run in waiting],
-                sum(entries[run].is_mine for run in waiting),
+                sum(entries[run].readers.has_me for run in waiting),
                 _beside(connection),
                 class_mode.is_on(connection),
             )
@@ -78,7 +78,8 @@ class QueueView:
         counted = select(READER.c.run, func.count()).where(READER.c.run.in_(runs)).group_by(READER.c.run)
         readers = {row[0]: row[1] for row in connection.execute(counted)}
         return {
-            run: Entry(run, readable.get(run), run in mine, max(readers.get(run, 1), 1) - (run in mine)) for run in runs
+            run: Entry(run, readable.get(run), Readers(run in mine, readers.get(run, 1) - (run in mine)))
+            for run in runs
         }
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from unlearn_core.domain.run import Run
+from unlearn_core.store.access.readers import Readers
 from unlearn_core.ui.components import time_estimate
 from unlearn_core.ui.shell import cache, formatting, ownership
 
@@ -29,13 +30,14 @@ def title_row(title: str, *, border: bool = False) -> Iterator[None]:
             yield
 
 
-def cancel_button(run: Run, *, key: str, effect: str | None = None) -> None:
+def cancel_button(run: Run, *, key: str, effect: str | None = None, readers: Readers | None = None) -> None:
     """Show the button that cancels a run, and its `effect` as a tooltip; it is disabled while the run stops.
 
-    A run that others want too is left instead, and goes on for them.
+    A run that others want too is left instead, and goes on for them; `readers` are those of the run, if they are known.
     """
     say_left()
-    readers, refusal = cache.store().readers(run.id), ownership.run_refusal(run)
+    readers = readers or cache.store().readers(run.id)
+    refusal = None if readers.has_me else ownership.refusal([run.owner])
     leaves = readers.has_me and readers.others > 0
     label = "Cancelling" if run.cancelling else "Leave" if leaves else "Cancel"
     st.button(

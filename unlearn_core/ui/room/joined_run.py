@@ -5,7 +5,8 @@ from typing import Literal
 import streamlit as st
 
 from unlearn_core.domain.run import Run, RunState
-from unlearn_core.ui.shell import cache, formatting, ownership
+from unlearn_core.store.access.readers import Readers
+from unlearn_core.ui.shell import formatting, ownership
 
 _FOUND = "run that was there already"
 
@@ -30,7 +31,6 @@ def offer_again(run: Run) -> bool:
         return st.button("Run it anyway", icon=":material/replay:", key="run-anyway")
 
 
-def others_note(run: Run) -> str:
-    """How many others want a run, to follow its number; "" for none."""
-    others = cache.store().readers(run.id).others
-    return f" · for {formatting.pluralize(others, 'other')} too" if others else ""
+def others_note(readers: Readers) -> str:
+    """For how many others a run is too, to follow its number; "" for none, or if it is not one's own."""
+    return f" · for {formatting.pluralize(readers.others, 'other')} too" if readers.has_me and readers.others else ""

@@ -72,6 +72,5 @@ def _brief(run: Run) -> RunBrief:
     spec = run.spec
     assert isinstance(spec, UnlearnSpec), "only such runs ship"
     when = run.created.timestamp()
-    return RunBrief(
-        run.id, run.title, run.state, run.owner, None, None, when, spec.method, spec.request.classifier, spec.seed
-    )
+    subject = (spec.method, spec.request.classifier, spec.seed)
+    return RunBrief(run.id, run.title, run.state, run.owner, None, None, when, *subject, is_mine=False)

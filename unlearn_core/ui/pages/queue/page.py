@@ -10,6 +10,7 @@ from unlearn_core.store.queue.queue_view import Entry, Queue
 from unlearn_core.store.queue.scheduling import MAX_PER_OWNER, MAX_TOTAL
 from unlearn_core.ui.components import job_card
 from unlearn_core.ui.pages.queue import expected_starts
+from unlearn_core.ui.room import joined_run
 from unlearn_core.ui.server import visitor
 from unlearn_core.ui.server.urls import base_path
 from unlearn_core.ui.shell import cache, formatting, ownership, worker_status
@@ -22,7 +23,7 @@ PRIORITIES = {Priority.INTERACTIVE: "someone waits", Priority.SWEEP: "sweep", Pr
 STATES = {
     "starting": (":blue-badge[:material/hourglass_top: starting]", "It loads its libraries."),
     "idle": (":green-badge[:material/check: free]", "The next run starts here at once."),
-    "busy": (":orange-badge[:material/play_arrow: busy]", "What it does has a queue of its own, or begins just now."),
+    "busy": (":orange-badge[:material/play_arrow: busy]", "What it does has a queue of its own."),
     "leaving": (":gray-badge[:material/logout: leaving]", "It takes no more runs."),
 }
 """What is shown of a worker by its state, and why it runs nothing."""
@@ -86,8 +87,7 @@ def _devices(queue: Queue) -> None:
         own = [entry for entry in running.values() if entry.run and entry.run.device == worker.device]
         hidden = worker.state == "busy" and not own and len(running) < len(queue.running)
         with st.container(border=True, key=f"device-{worker.name}"):
-            badge, why = STATES.get(worker.state, STATES["busy"])
-            badge = STATES["busy"][0] if own or hidden else badge
+            badge, why = STATES[worker.state]
             st.markdown(f"**{escape(formatting.device_name(worker.device))}** {badge}")
             for entry in own:
                 _running(entry)
@@ -102,8 +102,8 @@ def _running(entry: Entry) -> None:
     run = entry.run
     assert run is not None
     with job_card.title_row(_title(run, entry)):
-        if entry.is_mine or visitor.actor().is_operator:
-            job_card.cancel_button(run, key=f"queue-cancel-{run.id}")
+        if entry.readers.has_me or visitor.actor().is_operator:
+            job_card.cancel_button(run, key=f"queue-cancel-{run.id}", readers=entry.readers)
     share, text = job_card.step_progress(run)
     st.progress(share, text=text + job_card.silence_note(run))
 
@@ -113,14 +113,16 @@ def _own(queue: Queue, starts: Mapping[int, Forecast | None]) -> None:
     if not queue.own_waiting:
         return
     st.header("Yours", anchor=False)
-    own = [(place, entry) for place, entry in enumerate(queue.waiting) if entry.is_mine and entry.run is not None]
+    own = [
+        (place, entry) for place, entry in enumerate(queue.waiting) if entry.readers.has_me and entry.run is not None
+    ]
     for place, entry in own[:MOST_OWN]:
         run = entry.run
         assert run is not None
         with st.container(border=True, key=f"own-{run.id}"), job_card.title_row(_title(run, entry)):
             ahead = f"{formatting.pluralize(place, 'run')} before it" if place else "next"
             st.caption(f"{ahead} · starts {_start(entry, queue, starts)}", width="content")
-            job_card.cancel_button(run, key=f"queue-cancel-{run.id}")
+            job_card.cancel_button(run, key=f"queue-cancel-{run.id}", readers=entry.readers)
     if len(own) > MOST_OWN:
         st.caption(f"and {len(own) - MOST_OWN} more, in the table below.")
 
@@ -155,13 +157,14 @@ def _row(
     place: int, entry: Entry, queue: Queue, starts: Mapping[int, Forecast | None], names: Mapping[str, str]
 ) -> dict[str, object]:
     run = entry.run
-    more = f" and {formatting.pluralize(entry.others, 'other')}" if entry.others and entry.is_mine else ""
+    mine, others = entry.readers
+    more = f" and {formatting.pluralize(others, 'other')}" if others else ""
     return {
         "place": place,
         "run": None if run is None else f"{base_path()}/run?id={run.id}",
         "starts": _start(entry, queue, starts),
         "what": "a run of another visitor" if run is None else run.title,
-        "whose": f"yours{more}" if entry.is_mine else "" if run is None else names[run.owner],
+        "whose": f"yours{more}" if mine else "" if run is None else names[run.owner],
         "kind": "" if run is None else PRIORITIES[run.priority],
     }
 
@@ -173,6 +176,6 @@ def _start(entry: Entry, queue: Queue, starts: Mapping[int, Forecast | None]) ->
 
 def _title(run: Run, entry: Entry) -> str:
     """A run as a link, and whose it is."""
-    mine = " :blue-badge[yours]" if entry.is_mine else ownership.byline(run)
-    others = f" · for {formatting.pluralize(entry.others, 'other')} too" if entry.is_mine and entry.others else ""
+    mine = " :blue-badge[yours]" if entry.readers.has_me else ownership.byline(run)
+    others = joined_run.others_note(entry.readers)
     return f"[Run {run.id}: {escape(run.title)}]({base_path()}/run?id={run.id}){mine}{others}"

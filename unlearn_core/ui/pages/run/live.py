@@ -61,7 +61,8 @@ def _card(number: int, interval: float) -> None:
 
 
 def _head(run: Run) -> None:
-    byline = ownership.byline(run) + joined_run.others_note(run)
+    readers = cache.store().readers(run.id)
+    byline = ownership.byline(run) + joined_run.others_note(readers)
     if run.state is RunState.QUEUED:
         st.caption(f"Run {run.id}{byline} · queued {formatting.format_age(run.created)}")
     else:
@@ -70,7 +71,7 @@ def _head(run: Run) -> None:
         st.caption(f"Run {run.id}{byline} · running on {formatting.device_name(run.device)}{since}{again}")
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.title(title(run), anchor=False, width="content")
-        job_card.cancel_button(run, key=f"cancel-{run.id}")
+        job_card.cancel_button(run, key=f"cancel-{run.id}", readers=readers)
 
 
 def _show_queued(run: Run) -> None:
