@@ -6,8 +6,9 @@ for; it ends, or is deleted, only when the last one leaves. A run that nobody jo
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
+from unlearn_core.domain.errors import NotFoundError
 from unlearn_core.store.db.schema import READER, RUN
 
 
@@ -22,6 +23,19 @@ def of_run(connection: Connection, run: Row[Any]) -> list[str]:
     """Return the visitors that a run is for, the owner first, then as they joined it."""
     joined = select(READER.c.visitor).where(READER.c.run == run.id).order_by(READER.c.joined, READER.c.visitor)
     return list(dict.fromkeys([run.owner, *connection.execute(joined).scalars()]))
+
+
+def seen_by(connection: Connection, run: int, readable: ColumnElement[bool], visitor: str) -> Readers:
+    """Return whether a run is for a visitor, and for how many others. Raises NotFoundError if it is not readable.
+
+    One statement, since every page with a run in progress asks at each update.
+    """
+    wanted = select(RUN.c.owner, READER.c.visitor).outerjoin(READER, READER.c.run == RUN.c.id)
+    found = connection.execute(wanted.where(RUN.c.id == run, readable)).all()
+    if not found:
+        raise NotFoundError("run", run, [])
+    visitors = {name for row in found for name in row if name is not None}
+    return Readers(visitor in visitors, len(visitors - {visitor}))
 
 
 def join(connection: Connection, run: Row[Any], visitor: str, *, priority: int, now: float) -> None:

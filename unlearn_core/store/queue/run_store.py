@@ -134,11 +134,9 @@ class RunStore:
             return SubmitResult(run_rows.add(connection, row | {"parent": parent}), None)
 
     def readers(self, run: int) -> Readers:
-        """Return whether a run is for whoever acts, and for how many others."""
+        """Return whether a run is for whoever acts, and for how many others. Raises NotFoundError."""
         with self._database.reading() as connection:
-            found = readers.of_run(connection, self.access.row(connection, RUN, run))
-        has_me = self.access.actor.id in found
-        return Readers(has_me, len(found) - has_me)
+            return readers.seen_by(connection, run, self.access.readable(RUN), self.access.actor.id)
 
     def joined(self, runs: Collection[int]) -> set[int]:
         """Return those of some runs that are for whoever acts: they own or joined them."""
