@@ -156,7 +156,7 @@ print(meter.growth())
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
 def test_this_process_is_measured() -> None:
-    """In a process of its own: what other tests left in this one may be freed meanwhile, which hides as much growth."""
+    """In a process of its own: this one may keep memory that other tests freed, and use it again without growing."""
     done = subprocess.run([sys.executable, "-c", A_LARGE_BLOCK], capture_output=True, text=True, check=True)
     small, large = map(int, done.stdout.split())
     assert small < 50_000_000 and 250_000_000 < large < 350_000_000
