@@ -1,7 +1,6 @@
 """The real app as a process, and the worker that it starts."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,17 +13,8 @@ from typing import Self, TextIO
 from unlearn_core.benchmarks.pages.web_server import stop_worker
 
 ROOT = Path(__file__).resolve().parents[2]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-OPTIONS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
-"""How Chromium is started: as root too, and without any business of its own."""
-
 START = 120.0
 """Seconds that a server may take to come up on a busy machine."""
-
-
-def chromium() -> str | None:
-    """Where this machine has a Chromium, if it has one."""
-    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
 def free_port() -> int:

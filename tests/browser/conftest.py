@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.app_server import OPTIONS, Served, chromium
+from tests.browser.app_server import Served
 from tests.pages.finished_runs import template
+from unlearn_core.benchmarks.pages.in_browser import OPTIONS, chromium
 from unlearn_core.store.access.actor import OPERATOR
 from unlearn_core.store.access.identity_key import identity_key
 from unlearn_core.store.queue.run_store import RunStore

@@ -17,7 +17,8 @@ from typing import NamedTuple
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.app_server import OPTIONS, ROOT, Served, chromium
+from tests.browser.app_server import ROOT, Served
+from unlearn_core.benchmarks.pages.in_browser import OPTIONS, chromium
 from unlearn_core.charts import charts
 from unlearn_core.domain.run import RunState
 from unlearn_core.engine.build_spec import run_spec

@@ -118,7 +118,7 @@ def test_a_folder_that_cannot_be_used_is_refused(tmp_path):
 
 def test_a_full_disk_is_named_and_survived(home):
     def small(connection, _record):
-        connection.execute("PRAGMA max_page_count = 40")
+        connection.execute("PRAGMA max_page_count = 50")
 
     event.listen(Engine, "connect", small)
     try:

@@ -12,7 +12,9 @@ from unlearn_core.domain.errors import LeaseLostError, NotFoundError, StoreError
 from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.results.metrics import JobSeconds, RunMetrics
 from unlearn_core.domain.run import CurvePoint, Phase, Priority, Progress, RunFilter, RunState
+from unlearn_core.store.access.actor import Actor
 from unlearn_core.store.files import artifacts
+from unlearn_core.store.queue import rates
 from unlearn_core.store.queue.lease import ControlSignal
 from unlearn_core.store.queue.rates import Rate
 from unlearn_core.store.queue.run_store import RunStore
@@ -93,6 +95,22 @@ def test_a_rate_is_that_of_one_classifier_and_one_device(store):
     assert [rate.seconds_per_image for rate in store.rates("cpu", 'big "net"')] == [5.0]
     assert [rate.seconds_per_image for rate in store.rates("cpu", "ti_y")] == [8.0]
     assert store.rates("cpu", "ti%y") == []
+    ran("ti%y", 3.0)
+    assert [rate.seconds_per_image for rate in store.rates("cpu", "ti%y")] == [3.0], "another job is done"
+
+
+def test_rates_are_read_again_only_after_another_job_is_done(store, monkeypatch):
+    asked: list[str] = []
+    recent = rates._recent
+    monkeypatch.setattr(rates, "_recent", lambda *args: asked.append(args[2]) or recent(*args))
+    monkeypatch.setattr(rates, "MOST_KNOWN", 2)
+    for model in ("a", "b", "a", "b", "c", "c", "a"):
+        assert store.acting_as(Actor("x" * 20)).rates("cpu", model) == []
+    assert asked == ["a", "b", "c", "a"], "a third question takes the place of the two"
+    number = store.execution.register_running(spec(), title="a", device="cpu")
+    store.execution.finish(number, 1, metrics=RunMetrics())
+    store.rates("cpu", "c")
+    assert asked[4:] == ["c"]
 
 
 def test_a_rate_counts_planned_images_and_says_what_else_took_time(store):

@@ -21,7 +21,7 @@ from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.probes.common import class_activation, logistic_attack
 from unlearn_core.store.files.evaluations import EvaluationStore
 from unlearn_core.store.files.golds import GoldStore
-from unlearn_core.training import evaluate, weights
+from unlearn_core.training import evaluate, folding, weights
 from unlearn_core.training.memory import keep_freed_memory
 from unlearn_core.training.seeding import seeded
 from unlearn_core.training.streaming import to_device_or_stream
@@ -56,6 +56,7 @@ class ModelCache:
             keep_freed_memory()
         self._data: dict[str, DeviceDataset] = {}
         self._models: dict[str, FrozenModel] = {}
+        self._evaluated: dict[str, nn.Module] = {}
 
     def prepare(self) -> None:
         """Load in advance what a run would wait for: late imports of probes, every original model, and its data."""
@@ -123,7 +124,7 @@ class ModelCache:
         """
         known = self.evaluations.get(model.weights, card.dataset, card.id)
         if known is None:
-            logits = evaluate.logits(model.module, self.dataset(card.dataset).images)
+            logits = folding.logits(model.module, self.dataset(card.dataset).images)
             _require_finite(logits)
             known = Evaluation(model.weights, card.dataset, logits)
             self.evaluations.put(known)
@@ -167,9 +168,10 @@ class ModelCache:
     ) -> Evaluation:
         assert begun.evaluated is not None
         images, logits, evaluated = self.dataset(begun.dataset).images, begun.logits, begun.evaluated.copy()
+        folded = self._folded(model, images)
         for batch in batches:
             check()
-            outputs = evaluate.logits(model.module, images[torch.from_numpy(batch).to(self.device)])
+            outputs = evaluate.logits(folded, images[torch.from_numpy(batch).to(self.device)])
             _require_finite(outputs)
             if not evaluated.any():
                 logits = np.full((len(images), outputs.shape[1]), np.nan, np.float32)
@@ -179,6 +181,12 @@ class ModelCache:
         whole = Evaluation(begun.weights, begun.dataset, logits)
         self.evaluations.put(whole)
         return whole
+
+    def _folded(self, model: FrozenModel, images: Tensor) -> nn.Module:
+        """Return the model for evaluation; the last one is kept, since a run is evaluated in several parts."""
+        if model.weights not in self._evaluated:
+            self._evaluated = {model.weights: folding.folded(model.module, images)}
+        return self._evaluated[model.weights]
 
     def _bundled(self, card: ClassifierCard, forget: Forget | None, seed: int) -> FrozenModel | None:
         found = bundled_models.find_bundled(card.id, forget, seed)

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 import time
+from functools import lru_cache
 from pathlib import Path
 
 from unlearn_core.domain.errors import StoreError
@@ -18,7 +19,13 @@ _writable: dict[Path, float] = {}
 
 def data_dir_path() -> Path:
     """Return the path of the data folder, which need not exist."""
-    return (settings().home or DEFAULT_DATA_DIR).expanduser().resolve()
+    return _resolved((settings().home or DEFAULT_DATA_DIR).expanduser().absolute())
+
+
+@lru_cache(maxsize=64)
+def _resolved(path: Path) -> Path:
+    # Once for each path: every part of a page asks, and a link that led elsewhere would split the history.
+    return path.resolve()
 
 
 FULL_BYTES = 10_000_000

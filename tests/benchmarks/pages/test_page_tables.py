@@ -43,12 +43,16 @@ def test_memory_is_judged_from_the_second_minute_on() -> None:
     assert page_tables.growth([100.0, 110.0]) == pytest.approx(1.1)
 
 
-def test_a_section_that_was_not_measured_again_is_kept() -> None:
-    section = page_tables.memory_section([700.0, 720.0], 10, 20.0)
-    assert "10 visitors opened report after report for 20 minutes" in section
-    text = page_tables.page("Measured here.", OPENINGS, [WATCHED], memory=section)
-    assert page_tables.former_memory(text) == section
+def test_sections_that_were_not_measured_again_are_kept() -> None:
+    browser = page_tables.browser_section([page_tables.Wait("to start", 0.21, 0.304)])
+    assert browser.endswith("| to start | 0.21 / 0.30 |")
+    memory = page_tables.memory_section([700.0, 720.0], 10, 20.0)
+    assert "10 visitors opened report after report for 20 minutes" in memory
+    text = page_tables.page("Measured here.", 2.34, OPENINGS, [WATCHED], on_request=[browser, memory])
+    assert page_tables.former_section(text, page_tables.BROWSER) == browser
+    assert page_tables.former_section(text, page_tables.MEMORY) == memory
     assert text.startswith("# How fast the pages are")
-    without = page_tables.page("Measured here.", OPENINGS, [WATCHED], memory="")
-    assert page_tables.former_memory(without) == ""
+    assert "until its first page is complete: 2.3 s." in text
+    without = page_tables.page("Measured here.", 2.34, OPENINGS, [WATCHED], on_request=["", ""])
+    assert page_tables.former_section(without, page_tables.BROWSER) == ""
     assert without.endswith(" |\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unlearn_core.benchmarks.pages import bench_pages, page_tables
+from unlearn_core.benchmarks.pages import bench_pages, in_browser, page_tables
 from unlearn_core.benchmarks.pages.example_data import REPORTS, ExampleData
 from unlearn_core.benchmarks.pages.many_viewers import open_page, open_repeatedly, wander, watch_page
 from unlearn_core.benchmarks.pages.web_server import WebServer
@@ -89,3 +89,18 @@ def test_memory_is_level_while_visitors_open_report_after_report(server: WebServ
     print([round(value) for value in found], os.getloadavg())
     assert len(found) > 20
     assert page_tables.growth(found) < 1.1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(in_browser.chromium() is None, reason="needs a Chromium")
+def test_in_a_browser_pages_switch_in_half_a_second(data: ExampleData, tmp_path: Path) -> None:
+    data.add_runs(5_000 - REPORTS)
+    sweep = data.add_sweep(500)
+    pages = {"history": "history", "sweep": f"sweep?sweep={sweep}", "report": "run?id=1", "method": in_browser.METHOD}
+    with WebServer(tmp_path, worker="none") as server:
+        waits = in_browser.measure(server, pages)
+    print(waits, os.getloadavg())
+    *switches, changed = waits
+    assert max(one.median for one in switches) < 0.5
+    assert changed.median < 0.3

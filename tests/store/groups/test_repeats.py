@@ -4,9 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
 from tests.charts.fake_reports import made_up_report
-from tests.store.specs import spec
+from tests.store.specs import spec, sql
 from unlearn_core.domain.errors import InvalidRequestError, StoreError
 from unlearn_core.domain.jobs import TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.results.course import CurvesResult, TimingsResult
@@ -142,3 +143,19 @@ def test_a_run_that_failed_does_not_hide_one_that_is_done(store: RunStore) -> No
     again = store.submit(store.get(one).spec, title="x", group=seed_group(spec()))
     store.cancel(again)
     assert [own.state for own in store.repeats.runs_of(store.get(one))][-1] is RunState.DONE
+
+
+def test_the_repeats_of_a_run_are_found_without_reading_every_run(store: RunStore, home: Path) -> None:
+    run, plans = store.get(begun(store)), list[str]()
+
+    def explain(_connection: object, _cursor: object, statement: str, values: tuple[object, ...], *_: object) -> None:
+        if statement.startswith("SELECT"):
+            plans.extend(row[3] for row in sql(home, f"EXPLAIN QUERY PLAN {statement}", *values))
+
+    event.listen(Engine, "before_cursor_execute", explain)
+    try:
+        store.repeats.runs_of(run)
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
+    assert any("run_group" in plan for plan in plans)
+    assert not [plan for plan in plans if plan.startswith("SCAN run") or "run_request" in plan]

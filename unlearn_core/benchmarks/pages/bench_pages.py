@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote_plus
 
@@ -44,6 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="four pages and few visitors, within a minute")
     parser.add_argument("--runs", type=int, default=5_000, metavar="N", help="runs in the long history (5000)")
     parser.add_argument("--trials", type=int, default=500, metavar="N", help="trials of the sweep (500)")
+    parser.add_argument("--browser", action="store_true", help="measure in Chromium too")
     parser.add_argument("--memory", type=float, default=0, metavar="MINUTES", help="measure memory too, for so long")
     parser.add_argument("--out", type=Path, default=None, metavar="FILE", help="the page to write (docs/pages.md)")
 
@@ -52,6 +54,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-pages", description=__doc__)
     arguments(parser)
     args = parser.parse_args()
+    if args.browser and find_spec("playwright") is None:
+        parser.error("--browser needs Playwright: pip install -r requirements-dev.txt")
     if args.out is None:
         require_checkout("make bench-pages")
         args.out = DOCS
@@ -68,7 +72,10 @@ def measure(args: argparse.Namespace, home: Path) -> None:
     data.add_runs(SHORT_HISTORY)
     pages = _pages(data.add_sweep(args.trials), quick=args.quick)
     openings: dict[str, dict[page_tables.Case, Opened]] = defaultdict(dict)
+    began = time.monotonic()
     with WebServer(home) as server:
+        open_page(server, "", 1)
+        start_seconds = time.monotonic() - began
         for page in pages.values():  # What a server does only once is not measured.
             open_page(server, page, 2)
         wait_until(lambda: any(worker.state == "idle" for worker in data.store.workers()), "The worker does not start.")
@@ -83,14 +90,27 @@ def measure(args: argparse.Namespace, home: Path) -> None:
             seconds = 6.0 if args.quick else 20.0
             watched = [watch_page(server, f"run?id={run}", count, seconds) for count in viewers]
             place = page_tables.machine(load)
-        memory = page_tables.former_memory(args.out.read_text()) if args.out.exists() else ""
-        if args.memory:
-            reports = [f"run?id={number}" for number in range(1, REPORTS + 1)]
-            found = wander(server, reports, WANDERERS, 60 * args.memory)
-            memory = page_tables.memory_section(found, WANDERERS, args.memory)
-    text = page_tables.page(place, openings, watched, memory=memory)
+        on_request = [*_sections(server, pages, args)]
+    text = page_tables.page(place, start_seconds, openings, watched, on_request=on_request)
     print(text)
     atomic_write(args.out, text.encode())
+
+
+def _sections(server: WebServer, pages: Mapping[str, str], args: argparse.Namespace) -> Iterator[str]:
+    """Yield the sections that are measured on request, or what they were before."""
+    former = args.out.read_text() if args.out.exists() else ""
+    if args.browser:
+        from unlearn_core.benchmarks.pages import in_browser
+
+        yield page_tables.browser_section(in_browser.measure(server, pages))
+    else:
+        yield page_tables.former_section(former, page_tables.BROWSER)
+    if args.memory:
+        reports = [f"run?id={number}" for number in range(1, REPORTS + 1)]
+        found = wander(server, reports, WANDERERS, 60 * args.memory)
+        yield page_tables.memory_section(found, WANDERERS, args.memory)
+    else:
+        yield page_tables.former_section(former, page_tables.MEMORY)
 
 
 def _pages(sweep: int, *, quick: bool) -> dict[str, str]:

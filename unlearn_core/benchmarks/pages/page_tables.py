@@ -4,19 +4,28 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 from unlearn_core.benchmarks.pages.many_viewers import APART, Opened, Watched
 from unlearn_core.installation import VERSION
 
 GENERATED = "<!-- Made by `make bench-pages`: do not edit. -->"
-MEMORY = "## Memory"
-"""The heading of the last section, which is only measured on request and else kept."""
+BROWSER, MEMORY = "## In a browser", "## Memory"
+"""The headings of the last sections, which are only measured on request and else kept."""
 
 Case = tuple[bool, int]
 """Whether a run was in progress, and the number of visitors."""
 Openings = Mapping[str, Mapping[Case, Opened]]
 """How each page opened, by case."""
+
+
+class Wait(NamedTuple):
+    """How long one action took in a browser: seconds, the median of the repeats and the longest."""
+
+    action: str
+    median: float
+    largest: float
+
 
 INTRODUCTION = f"""# How fast the pages are
 
@@ -100,11 +109,24 @@ def growth(memory: Sequence[float]) -> float:
     return max(later) / min(later)
 
 
-def page(place: str, openings: Openings, watched: Sequence[Watched], *, memory: str) -> str:
-    """Return docs/pages.md."""
+def browser_section(waits: Sequence[Wait]) -> str:
+    """Return the section on what a person in front of a browser waits for."""
+    rows = [f"| {one.action} | {one.median:.2f} / {one.largest:.2f} |" for one in waits]
+    words = (
+        "Chromium on the same machine, one visitor, no run: seconds from the click until the page is drawn and nothing "
+        "runs any more, the median and the longest of several."
+    )
+    return "\n".join([f"{BROWSER}\n\n{words}\n\n| from the click | s |", "|---|---|", *rows])
+
+
+def page(
+    place: str, start_seconds: float, openings: Openings, watched: Sequence[Watched], *, on_request: Sequence[str]
+) -> str:
+    """Return docs/pages.md; the last sections are those that are measured `on_request`."""
     parts = [
         INTRODUCTION,
         place,
+        f"From the start of the server until its first page is complete: {start_seconds:.1f} s.",
         "## Every page",
         "\n".join(openings_table(openings)),
         "## Watching one run",
@@ -112,14 +134,14 @@ def page(place: str, openings: Openings, watched: Sequence[Watched], *, memory: 
         "\n".join(watching_table(watched)),
         f"Where the server works while {watched[-1].viewers} watch, in per cent of the samples of its busy threads:",
         "\n".join(work_table(watched[-1].work)),
-        memory,
+        *on_request,
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def former_memory(former: str) -> str:
-    """Return the section on memory of a page that was written before; nothing if it has none."""
-    return former[former.index(MEMORY) :].strip() if MEMORY in former else ""
+def former_section(former: str, heading: str) -> str:
+    """Return the section with that heading of a page that was written before; nothing if it has none."""
+    return heading + former.split(heading)[1].split("\n## ")[0].rstrip() if heading in former else ""
 
 
 def _seconds(found: Opened | None) -> str:

@@ -28,7 +28,7 @@ from unlearn_core.engine.record_run import record_run
 from unlearn_core.models import architectures, user_models
 from unlearn_core.store.files import artifacts
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.training import evaluate, weights
+from unlearn_core.training import evaluate, folding, weights
 from unlearn_core.training.batches import to_floats
 from unlearn_core.training.evaluate import eval_mode
 from unlearn_core.training.loops import TrainingState
@@ -71,7 +71,7 @@ def train(spec: TrainSpec, model_cache: ModelCache, listener: RunListener, folde
         model, spec.recipe, data, rows, seed=spec.seed, file=file, listener=listener, take_notes=take_notes
     )
     after = freeze_result(model)
-    logits = evaluate.logits(model, data.images)
+    logits = folding.logits(model, data.images)
     if not np.isfinite(logits).all():
         raise DivergedError("The model's outputs are not finite: train it again with a lower peak learning rate.")
     files = {".safetensors": weights.to_bytes(model), ".npy": to_npy_bytes(logits)}

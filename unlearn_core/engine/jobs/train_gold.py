@@ -12,7 +12,7 @@ from unlearn_core.engine.listener import RunListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.models import bundled_models, classifiers
 from unlearn_core.store.queue.run_store import RunStore
-from unlearn_core.training import evaluate, weights
+from unlearn_core.training import folding, weights
 
 
 def train_gold(spec: TrainGoldSpec, model_cache: ModelCache, listener: RunListener) -> RunMetrics:
@@ -35,7 +35,7 @@ def train_gold(spec: TrainGoldSpec, model_cache: ModelCache, listener: RunListen
     model = initial_model(card, seed, model_cache)
     spent = train_resumable(model, recipe, data, rows, seed=seed, file=file, listener=listener)
     sha = weights.checksum(model)
-    model_cache.evaluations.put(Evaluation(sha, card.dataset, evaluate.logits(model, data.images)))
+    model_cache.evaluations.put(Evaluation(sha, card.dataset, folding.logits(model, data.images)))
     model_cache.golds.save(spec.request, spec.seed, weights=sha, data=weights.to_bytes(model), seconds=spent.seconds)
     queue_remeasure(spec, model_cache)
     return RunMetrics(gold=sha, seconds=JobSeconds(total=spent.seconds), seconds_per_image=spent.seconds_per_image)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text, false
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration, which a database must have."""
 
 METADATA = MetaData()
@@ -48,6 +48,8 @@ RUN = Table(
     Index("run_served", "finished"),
     Index("run_request", "request"),
     Index("run_about", "about"),
+    Index("run_group", "group"),
+    Index("run_kind", "kind", "state"),
     sqlite_autoincrement=True,  # ids are never reused: an old link must not show another run
 )
 

@@ -3,14 +3,17 @@
 import json
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from unlearn_core.domain.run import RunState
 from unlearn_core.store.db import rows
+from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import RUN
 
 MOST = 30
 """The most recent jobs that count."""
+MOST_KNOWN = 200
+"""The most questions whose answers are kept."""
 
 
 class Rate(NamedTuple):
@@ -27,8 +30,29 @@ class Rate(NamedTuple):
     load: float | None
 
 
-def recent(connection: Connection, device: str, model: str, method: str | None) -> list[Rate]:
-    """Return the rates of the newest jobs of a classifier, or of an architecture's trainings, on a device."""
+class RecentRates:
+    """The rates of one data folder, which are read again once another job is done. Threads can share an instance."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[tuple[str, str, str | None], tuple[Any, list[Rate]]] = {}
+
+    def get(self, device: str, model: str, method: str | None) -> list[Rate]:
+        """Return the rates of the newest jobs of a classifier, or of an architecture's trainings, on a device."""
+        with self._database.reading() as connection:
+            latest = select(func.max(RUN.c.finished)).scalar_subquery()
+            done = select(func.count()).where(RUN.c.state == RunState.DONE).scalar_subquery()
+            version, key = connection.execute(select(latest, done)).one(), (device, model, method)
+            known = self._known.get(key)
+            if known is None or known[0] != version:
+                known = version, _recent(connection, *key)
+                if len(self._known) >= MOST_KNOWN:
+                    self._known.clear()
+                self._known[key] = known
+            return known[1]
+
+
+def _recent(connection: Connection, device: str, model: str, method: str | None) -> list[Rate]:
     named = rows.mentions("classifier", model) | rows.mentions("architecture", model)
     wanted = select(RUN.c.kind, RUN.c.spec, RUN.c.headline).where(
         RUN.c.state == RunState.DONE, RUN.c.device == device, named, RUN.c.kind.in_(("unlearn", "gold", "train"))

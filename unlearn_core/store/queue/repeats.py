@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, insert, select
 
 from unlearn_core.domain.errors import InvalidRequestError
 from unlearn_core.domain.forget_request import fingerprint
@@ -81,10 +81,12 @@ class SeedRepeats:
 def _seed_family(connection: Connection, run: int, spec: UnlearnSpec, access: Access) -> list[Any]:
     """Return every readable run of the group, the repeated run and this one: all with this spec except the seed."""
     group = seed_group(spec)
+    in_group = select(RUN.c.id).where(RUN.c.group == group)
     began = select(RUN.c.parent).where(RUN.c.group == group, RUN.c.parent.is_not(None))
-    mine = or_(RUN.c.group == group, RUN.c.id.in_(began), RUN.c.id == run)
     same = (RUN.c.request == spec.request.fingerprint()) & (RUN.c.kind == spec.kind)
-    wanted = select(RUN).where(same, mine, access.readable(RUN))
+    # By their ids, because otherwise the database reads every run of this request.
+    numbers = {run, *connection.scalars(in_group.union(began))}
+    wanted = select(RUN).where(RUN.c.id.in_(numbers), same, access.readable(RUN))
     return [
         own
         for own in rows.to_runs(connection.execute(wanted))

@@ -49,12 +49,14 @@ class RunListing:
         with self._database.reading() as connection:
             return connection.execute(wanted.limit(1)).first() is not None
 
-    def briefs(self, *, kinds: Collection[str], matching: RunFilter = ALL_RUNS) -> list[RunBrief]:
-        """Return all runs of these kinds that match, newest first. Each spec is read once, results never."""
+    def briefs(
+        self, *, kinds: Collection[str], matching: RunFilter = ALL_RUNS, limit: int | None = None
+    ) -> list[RunBrief]:
+        """Return the runs of these kinds that match, newest first. Each spec is read once, results never."""
         matches = rows.conditions(matching, notes_of=self._access.notes_of)
         is_mine = rows.belongs_to([self._access.actor.id])
         wanted = select(*_COLUMNS, is_mine).where(RUN.c.kind.in_(kinds), *matches, self._access.listed(RUN))
-        wanted = wanted.order_by(RUN.c.id.desc())
+        wanted = wanted.order_by(RUN.c.id.desc()).limit(limit)
         with self._database.reading() as connection:
             found = [tuple(row) for row in connection.execute(wanted).all()]
             self._read_subjects(connection, {row[0] for row in found} - self._subjects.keys())

@@ -25,11 +25,11 @@ from unlearn_core.store.db.database import Database
 from unlearn_core.store.db.schema import POINT, RUN
 from unlearn_core.store.files import artifacts, restore
 from unlearn_core.store.files.evaluations import EvaluationStore
-from unlearn_core.store.queue import class_mode, clock, lease, rates, run_rows, same_run, scheduling, workers
+from unlearn_core.store.queue import class_mode, clock, lease, run_rows, same_run, scheduling, workers
 from unlearn_core.store.queue.execution import RunExecution
 from unlearn_core.store.queue.method_runs import MethodRuns
 from unlearn_core.store.queue.queue_view import QueueView
-from unlearn_core.store.queue.rates import Rate
+from unlearn_core.store.queue.rates import Rate, RecentRates
 from unlearn_core.store.queue.repeats import SeedRepeats
 from unlearn_core.store.queue.run_listing import RunListing
 from unlearn_core.store.queue.sweeps import SweepStore
@@ -65,6 +65,7 @@ class RunStore:
         except OSError as problem:
             raise StoreError(f"Cannot create the data folder {data_dir} ({problem.strerror}). Use another.") from None
         self._database = Database(data_dir, url)
+        self._rates = RecentRates(self._database)
         self._set_actor(OPERATOR, RunListing(self._database, Access(OPERATOR, data_dir)))
 
     def acting_as(self, actor: Actor) -> Self:
@@ -264,8 +265,7 @@ class RunStore:
 
         `model` is the id of a classifier, or for trainings that of an architecture. With a method, only its runs count.
         """
-        with self._database.reading() as connection:
-            return rates.recent(connection, device, model, method)
+        return self._rates.get(device, model, method)
 
     def workers(self) -> list[WorkerRow]:
         """Return the live workers."""
