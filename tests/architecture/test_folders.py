@@ -25,7 +25,9 @@ SAME_THING = {
     *("accuracy.py", "cka.py", "confusion.py", "distance.py", "explain.py", "lira.py", "membership.py"),
     *("feature_map.py", "klom.py", "neurips_score.py", "predictions.py", "regions.py", "relearn.py"),
     *("difficulty.py", "interclass_confusion.py", "representation.py", "retained_membership.py"),
-    *("summary_scores.py", "zrf.py"),
+    *("rmia.py", "summary_scores.py", "zrf.py"),
+    # the curves of attacks, and how they are drawn
+    "attack_curves.py",
     # what a lesson is, and its page
     "lessons.py",
     # a command, and what it works on

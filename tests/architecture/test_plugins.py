@@ -13,6 +13,7 @@ CARDS = {
     "methods": "METHOD",
     "probes": "PROBE",
     "charts.report": "CHART",
+    "charts.privacy": "CHART",
     "charts.artifacts": "CHART",
     "charts.sweep": "SWEEP_CHART",
     "engine.jobs": "JOB",

@@ -19,12 +19,11 @@ from unlearn_core.domain.results.outputs import (
     ZrfValues,
 )
 from unlearn_core.domain.results.predictions import DifficultyResult, InterclassConfusionResult, Score, Third
-from unlearn_core.domain.results.privacy import RetainedMembershipResult
+from unlearn_core.domain.results.privacy import RetainedMembershipResult, RmiaResult
 from unlearn_core.domain.results.result import Result
 from unlearn_core.domain.split import Split
-from unlearn_core.probes.common.attack_curves import MatchedImages, attack_curve, curve_steps
+from unlearn_core.probes.common.attack_curves import MatchedImages, attack_curve, attacked_side, curve_steps
 from unlearn_core.probes.common.statistics import score as wilson_score
-from unlearn_core.probes.retained_membership import attacked_side
 
 
 def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: bool) -> list[Result]:
@@ -38,7 +37,22 @@ def alike(seed: int, split: Split, layers: Sequence[str], *, gold: bool, twin: b
     found.append(_retained_membership(seed, models))
     if gold:
         found += [_closeness(rng, split, twin), _summary_scores(seed, models), _klom(seed, split)]
+        found.append(_rmia(seed))
     return found
+
+
+def _rmia(seed: int) -> RmiaResult:
+    """150 forget images, with a second retrained model as the reference."""
+    rng = np.random.default_rng(seed)
+    apart = {"before": 0.9, "after": 0.2, "gold": 0.0}
+    scores = {model: MatchedImages(rng.normal(shift, 1, 150), rng.normal(0, 1, 150)) for model, shift in apart.items()}
+    return RmiaResult(
+        reference_golds=[1],
+        num_population=150,
+        attacked=attacked_side(scores),
+        steps=curve_steps(150).astype(np.float32),
+        curves={model: attack_curve(*own) for model, own in scores.items()},
+    )
 
 
 def _retained_membership(seed: int, models: Sequence[str]) -> RetainedMembershipResult:

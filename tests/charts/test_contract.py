@@ -13,6 +13,7 @@ from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts import charts, section_charts
 from unlearn_core.charts import every_chart as found_charts
 from unlearn_core.charts.chart import SECTIONS
+from unlearn_core.plugins import cards
 from unlearn_core.testing.chart_contract import CHART_CHECKS, ChartReports, CheckedChart
 
 SHELF = charts() | {each.id: each for chart in charts().values() for each in chart.variants.values()}
@@ -101,6 +102,10 @@ def test_every_chart_stands_in_its_section_once() -> None:
     for section in SECTIONS:
         orders = [chart.order for chart in section_charts(section)]
         assert len(orders) == len(set(orders)), f"two charts of {section} claim one place"
+
+
+def test_the_folder_of_privacy_has_the_charts_of_that_section() -> None:
+    assert {chart.id for chart in cards("charts.privacy", "CHART")} == {one.id for one in section_charts("Privacy")}
 
 
 @every_chart

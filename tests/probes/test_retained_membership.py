@@ -6,8 +6,8 @@ import pytest
 from tests.probes.small_context import IMAGES, scene
 from unlearn_core.domain.report import Evaluation
 from unlearn_core.domain.results.privacy import RetainedMembershipResult
-from unlearn_core.probes.common.attack_curves import MatchedImages
-from unlearn_core.probes.retained_membership import PROBE, attacked_side
+from unlearn_core.probes.common.attack_curves import MatchedImages, attacked_side
+from unlearn_core.probes.retained_membership import PROBE
 
 MODELS = ("before", "after", "gold")
 

@@ -1,12 +1,13 @@
-"""The charts of a run: each module in `report` and `artifacts` defines one as CHART. None needs torch.
+"""The charts of a run: each module in `report`, `privacy` and `artifacts` defines one as CHART. None needs torch.
 
-Those in `artifacts` show what a single method stores, or what a run tried; those in `report` all that was measured.
+Those in `artifacts` show what a single method stores, or what a run tried; those in `privacy` what attacks find, and
+those in `report` all else that was measured.
 """
 
 from unlearn_core.charts.chart import Chart, Section
 from unlearn_core.plugins import cards
 
-CHART_FOLDERS = ("charts.report", "charts.artifacts")
+CHART_FOLDERS = ("charts.report", "charts.privacy", "charts.artifacts")
 """The plug-in folders of charts of runs."""
 
 

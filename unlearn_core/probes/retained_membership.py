@@ -17,26 +17,19 @@ import numpy as np
 
 from unlearn_core.domain.report import MODEL_TITLES, MODELS
 from unlearn_core.domain.results.measurement import Probe
-from unlearn_core.domain.results.privacy import AttackCurve, AttackedSide, AucDifference, RetainedMembershipResult
+from unlearn_core.domain.results.privacy import RetainedMembershipResult
 from unlearn_core.probes.common.attack_curves import (
-    FALSE_POSITIVE_RATE,
     MatchedImages,
     attack_curve,
-    auc_difference,
-    auc_estimate,
+    attacked_side,
     curve_steps,
-    found_at,
     match_classes,
-    placements,
 )
 from unlearn_core.probes.common.context import ProbeContext
 from unlearn_core.probes.common.neurips_score import phi
-from unlearn_core.probes.common.statistics import wilson_interval
 
 MIN_MEMBERS = 5
 """With fewer members or non-members no attack is tried: its result would be chance."""
-PAIRS = {"after-before": ("after", "before"), "after-gold": ("after", "gold"), "gold-before": ("gold", "before")}
-"""The models whose exposure is compared, image by image."""
 
 
 def measure(context: ProbeContext) -> RetainedMembershipResult | str:
@@ -74,40 +67,6 @@ def measure(context: ProbeContext) -> RetainedMembershipResult | str:
         sides={side: attacked_side(own) for side, own in scores.items()},
         steps={side: curve_steps(len(own.non_members)).astype(np.float32) for side, own in images.items()},
         curves={f"{side}_{model}": attack_curve(*own) for side, one in scores.items() for model, own in one.items()},
-    )
-
-
-def attacked_side(scores: dict[str, MatchedImages]) -> AttackedSide:
-    """Return the figures of all models on one side, from the scores of the same images."""
-    count = len(next(iter(scores.values())).non_members)
-    limit = int(FALSE_POSITIVE_RATE * count)
-    found = {model: found_at(*own, limit) for model, own in scores.items()}
-    placed = {model: placements(*own) for model, own in scores.items()}
-    differences: dict[str, AucDifference] = {}
-    for pair, (one, other) in PAIRS.items():
-        if one in scores and other in scores:
-            difference = auc_difference(placed[one], placed[other])
-            newly, no_longer = found[one] & ~found[other], found[other] & ~found[one]
-            differences[pair] = AucDifference(
-                difference=difference.value,
-                low=difference.low,
-                high=difference.high,
-                newly_found=int(newly.sum()),
-                no_longer_found=int(no_longer.sum()),
-            )
-    return AttackedSide(
-        num_members=count,
-        num_false_positives=limit,
-        models={model: _curve(auc_estimate(placed[model]), own) for model, own in found.items()},
-        differences=differences,
-    )
-
-
-def _curve(auc: tuple[float, float, float], found: np.ndarray) -> AttackCurve:
-    value, low, high = auc
-    share = wilson_interval(int(found.sum()), len(found))
-    return AttackCurve(
-        auc=value, auc_low=low, auc_high=high, found=float(found.mean()), found_low=share.low, found_high=share.high
     )
 
 

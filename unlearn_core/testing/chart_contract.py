@@ -235,8 +235,8 @@ def check_chart(chart: Chart, reports: ChartReports) -> None:
     """
     found = any(one is chart for one in every_chart())
     assert found, (
-        f"{chart.id} is not found: its file must be in a folder `charts/report` of a plug-in package, which "
-        "UNLEARN_PLUGINS or an entry point names."
+        f"{chart.id} is not found: its file must be in a folder such as `charts/report` of a plug-in package, "
+        "which UNLEARN_PLUGINS or an entry point names."
     )
     for one in (chart, *chart.variants.values()):
         checked = CheckedChart(one, reports)

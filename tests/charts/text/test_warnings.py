@@ -7,11 +7,14 @@ import pytest
 
 from tests.charts.fake_reports import attack_metrics, made_up_report
 from tests.charts.predictions import first, with_correct, with_images
+from unlearn_core.charts.text.attack_claims import exposure_claim
 from unlearn_core.charts.text.claims import forget_claims
 from unlearn_core.charts.text.forget_card import forget_card
+from unlearn_core.charts.text.opening import privacy_line
 from unlearn_core.charts.text.retain_card import retain_card
 from unlearn_core.charts.text.warnings import (
     collateral_damage,
+    exposed_images,
     no_warning_text,
     over_forgetting,
     report_warnings,
@@ -19,7 +22,7 @@ from unlearn_core.charts.text.warnings import (
 )
 from unlearn_core.domain.report import Report, stored
 from unlearn_core.domain.results.outputs import LogitsResult
-from unlearn_core.domain.results.privacy import MembershipResult
+from unlearn_core.domain.results.privacy import AttackedSide, MembershipResult, RetainedMembershipResult, RmiaResult
 
 REPORT = made_up_report()
 
@@ -29,6 +32,28 @@ def attacks(after: float, gold: float | None, *, half: float = 0.05) -> Membersh
     aucs = {"before": 0.6, "after": after} | ({} if gold is None else {"gold": gold})
     found = {model: {"loss": attack_metrics(auc, half)} for model, auc in aucs.items()}
     return REPORT[MembershipResult].model_copy(update={"attacks": found})
+
+
+def apart(side: AttackedSide, after: float, gold: float, *, half: float = 0.05) -> AttackedSide:
+    """The attack with these AUCs, and a difference, with intervals of this half width."""
+    models = {
+        model: side.models[model].model_copy(update={"auc": auc, "auc_low": auc - half, "auc_high": auc + half})
+        for model, auc in (("before", 0.6), ("after", after), ("gold", gold))
+    }
+    own = {"difference": after - gold, "low": after - gold - half, "high": after - gold + half}
+    differences = {**side.differences, "after-gold": side.differences["after-gold"].model_copy(update=own)}
+    return side.model_copy(update={"models": models, "differences": differences})
+
+
+def with_reference_models(report: Report, after: float, gold: float) -> Report:
+    result = REPORT[RmiaResult]
+    return report.with_result(result.model_copy(update={"attacked": apart(result.attacked, after, gold)}))
+
+
+def with_retained(report: Report, after: float, gold: float) -> Report:
+    result = REPORT[RetainedMembershipResult]
+    sides = {**result.sides, "retain": apart(result.sides["retain"], after, gold)}
+    return report.with_result(result.model_copy(update={"sides": sides}))
 
 
 def attacked(after: float, gold: float | None) -> Report:
@@ -139,6 +164,40 @@ def test_hesitation_tells_where_no_attack_was_tried() -> None:
     assert over_forgetting(replace(bare, parts=stored(bare[LogitsResult]))) is None
 
 
+def test_reference_models_change_the_verdict_where_they_show_more_or_less() -> None:
+    forgotten = retaining(860, 865, 870)
+    left, less, same = (with_reference_models(forgotten, after, 0.5) for after in (0.7, 0.3, 0.52))
+    assert [forget_card(report).title for report in (left, less, same)] == [
+        "something is left",
+        "more than retraining would",
+        "forgotten as by retraining",
+    ]
+    assert [[flag.kind for flag in report_warnings(report)] for report in (left, less, same)] == [
+        ["left"],
+        ["beyond"],
+        [],
+    ]
+    assert plain(privacy_line(left)) == (
+        "An attack with 1 reference model finds something left: a forget image ranks above a held-out image in 70 % of "
+        "all pairs (retrained model: 50 %)."
+    )
+    assert privacy_line(same) == "Reference models found no difference to the retrained model."
+
+
+def test_exposed_retained_images_are_a_warning_and_no_matter_of_the_forget_set() -> None:
+    report = with_retained(retaining(860, 865, 870), 0.62, 0.55)
+    (flag,) = report_warnings(report)
+    assert (flag.kind, flag.title) == ("exposed", "exposed retained images")
+    words = (
+        "Retained images are more exposed to membership inference than after retraining (AUC 0.620, retrained model "
+        "0.550)."
+    )
+    assert plain(flag.words) == words and plain(privacy_line(report)).endswith(words)
+    assert forget_card(report).title == "forgotten as by retraining"
+    calm = with_retained(retaining(860, 865, 870), 0.56, 0.55)
+    assert report_warnings(calm) == [] and "membership of retained images" in no_warning_text(calm)
+
+
 def test_no_flag_is_no_proof() -> None:
     fine = retaining(860, 865, 870)
     assert report_warnings(fine) == []
@@ -174,7 +233,10 @@ def shares(report: Report) -> set[str]:
         assert "left" in told
     damage = any(flag.kind == "damage" for flag in report_warnings(report))
     assert damage == (retain_card(report).tone in ("middling", "bad"))
-    return told
+    exposed = exposure_claim(report)
+    is_exposed = exposed is not None and exposed.direction == "left"
+    assert is_exposed == (exposed_images(report) is not None) == ("are more exposed" in privacy_line(report))
+    return told | ({"exposed"} if is_exposed else set())
 
 
 def test_no_report_contradicts_itself() -> None:
@@ -192,7 +254,11 @@ def test_no_report_contradicts_itself() -> None:
         if rng.random() < 0.7:
             gold = float(rng.uniform(0.4, 0.6)) if "gold" in report.evaluations else None
             report = report.with_result(attacks(float(rng.uniform(0.2, 0.8)), gold))
+        if "gold" in report.evaluations and rng.random() < 0.5:
+            report = with_reference_models(report, *rng.uniform(0.3, 0.7, 2).tolist())
+        if "gold" in report.evaluations and rng.random() < 0.5:
+            report = with_retained(report, *rng.uniform(0.5, 0.7, 2).tolist())
         told = [claim.evidence for claim in forget_claims(report)]
         assert len(told) == len(set(told))
         seen |= shares(report)
-    assert seen == {"left", "beyond"}
+    assert seen == {"left", "beyond", "exposed"}

@@ -19,7 +19,10 @@ from unlearn_core.engine.measuring.recompute import measure_outputs
 
 NASTY = '<b>ca&t</b> "x" \'\x1b[31m'
 """A class, with markup and a character that acts on a terminal."""
-BY_OUTPUTS = ("accuracy", "closeness", "confusion", "distance", "logits", "membership", "predictions")
+BY_OUTPUTS = (
+    *("accuracy", "closeness", "confusion", "distance", "logits", "membership", "predictions"),
+    *("retained_membership", "rmia"),
+)
 BY_MODELS = ("relearn", "lira", "score", "representation", "timings")
 
 DATASET = DatasetCard(

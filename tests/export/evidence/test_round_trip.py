@@ -63,7 +63,8 @@ def test_the_sheet_has_the_words_of_the_report(folder: Path) -> None:
     cards = [(one.title, one.words.replace("\N{NO-BREAK SPACE}", " ")) for one in verdicts(small_report())]
     assert [(one.title, one.words) for one in sheet.verdicts] == cards
     assert {one.evidence for one in sheet.claims} == {
-        *("accuracy", "relearning", "membership inference", "shadow models", "challenge score", "linear probe")
+        *("accuracy", "relearning", "membership inference", "shadow models", "challenge score", "linear probe"),
+        *("reference models", "membership of retained images"),
     }
     assert {"accuracy", "accuracy by class", "relearning", "similarity", "copies"} <= {
         one.evidence for one in sheet.figures
@@ -96,6 +97,18 @@ def test_what_was_not_tested_is_said(tmp_path: Path) -> None:
     assert untested["comparison with a retrained model"] == "It is being trained & takes long."
     assert {"relearning", "shadow models", "challenge score", "repeats from other seeds"} <= untested.keys()
     assert "membership inference" not in untested
+    assert untested["reference models"] == "There is no retrained model to compare with."
+    assert "membership of retained images" not in untested
+
+
+def test_attacks_with_reference_models_are_recomputed_with_all_that_there_are() -> None:
+    for kinds, number in (({}, 1), ({"twin": True}, 1), ({"further": True}, 2), ({"twin": True, "further": True}, 2)):
+        figures = {own.id: own for own in build_sheet(small_report(2, **kinds), ()).figures}
+        one = figures["reference models/AUC/after"]
+        assert one.what == f"AUC of the attack with {number} reference model{'s' if number > 1 else ''}"
+        assert one.source == "outputs" and one.low is not None and one.high is not None
+        assert ("reference models/difference/after-gold" in figures) == bool(kinds)
+        assert "membership of retained images/found/after" in figures
 
 
 def test_anyone_can_compute_a_figure_from_the_file(written: dict[str, bytes]) -> None:

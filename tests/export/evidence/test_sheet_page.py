@@ -26,6 +26,7 @@ def test_it_has_every_part_in_order(written: dict[str, bytes]) -> None:
     for words in (
         "Relearning",
         "Membership inference",
+        "Reference models",
         "Shadow models",
         "Challenge score",
         "Linear probe",

@@ -119,7 +119,7 @@ def test_both_numbers_are_printed(folder: Path, capsys: Said) -> None:
         ("verdict/1", lambda sheet: sheet["verdicts"][0].update(title="forgotten")),
         ("verdict/2", lambda sheet: sheet["verdicts"][1].update(words="All is well.")),
         ("claim/1", lambda sheet: sheet["claims"][0].update(words="accuracy finds nothing")),
-        ("claim/6", lambda sheet: sheet["claims"].pop()),
+        ("claim/8", lambda sheet: sheet["claims"].pop()),
         ("limit/1", lambda sheet: sheet["limits"].__setitem__(0, "It proves everything.")),
         ("warning/1", lambda sheet: sheet["warnings"].__setitem__(0, "None.")),
         ("not tested/1", lambda sheet: sheet["untested"][0].update(reason="It was.")),

@@ -13,7 +13,7 @@ from tests.pages.lab import gallery_steps
 from tests.pages.page_asserts import fine, without_words, words
 from unlearn_core.charts import charts, section_charts
 from unlearn_core.charts.chart import SECTIONS, Section
-from unlearn_core.charts.report.member_scores import is_member_only_after, list_member_scores, reference_model
+from unlearn_core.charts.privacy.member_scores import is_member_only_after, list_member_scores, reference_model
 from unlearn_core.domain.errors import NotFoundError
 from unlearn_core.domain.jobs import ExplainSpec, MeasureSpec, TrainGoldSpec
 from unlearn_core.domain.run import Priority, RunState

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES
 from tests.pages.page_asserts import fine, without_words, words
-from unlearn_core.charts.report import retained_membership
+from unlearn_core.charts.privacy import retained_membership, rmia
 from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.queue.run_store import RunStore
 
@@ -36,6 +36,12 @@ def test_attack_curves_are_of_retained_or_of_forget_images(visit: Visit, done: R
     app.segmented_control(key="report-retained_membership-way").set_value("Forget images").run()
     report = reports.read(done.data_dir, CLASS)
     assert retained_membership.CHART.variants["Forget images"].summary(report) in words(fine(app))
+
+
+def test_forget_images_are_attacked_with_reference_models(visit: Visit, done: RunStore) -> None:
+    report = reports.read(done.data_dir, CLASS)
+    assert rmia.CHART.summary(report) in words(fine(visit("run", id=str(CLASS), tab="Privacy")))
+    assert rmia.CHART.applies(reports.read(done.data_dir, PICTURES)) == "There is no retrained model to compare with."
 
 
 def test_without_gold_the_tab_says_so_and_shows_the_rest(visit: Visit, done: RunStore) -> None:

@@ -3,7 +3,7 @@
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, started
 from tests.pages.page_asserts import fine, words
-from unlearn_core.charts.report import lira
+from unlearn_core.charts.privacy import lira
 from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.run import Phase, Priority, Progress
 from unlearn_core.store.queue.run_store import RunStore

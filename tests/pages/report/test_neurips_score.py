@@ -6,7 +6,7 @@ KLoM, which uses the same models, too.
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, started
 from tests.pages.page_asserts import fine, words
-from unlearn_core.charts.report import klom, neurips_score
+from unlearn_core.charts.privacy import klom, neurips_score
 from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.run import Phase, Priority, Progress
 from unlearn_core.engine.execute import measure_on_demand

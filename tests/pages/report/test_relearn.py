@@ -7,7 +7,7 @@ import pytest
 from tests.pages.conftest import Visit
 from tests.pages.finished_runs import CLASS, PICTURES, by_class, started
 from tests.pages.page_asserts import fine, without_words, words
-from unlearn_core.charts.report import relearn as relearn_chart
+from unlearn_core.charts.privacy import relearn as relearn_chart
 from unlearn_core.data import datasets
 from unlearn_core.domain.jobs import MeasureSpec
 from unlearn_core.domain.results.metrics import RunMetrics

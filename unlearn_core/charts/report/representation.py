@@ -9,7 +9,8 @@ from unlearn_core.charts.chart import NO_GOLD, Chart, Row, accuracy_columns, bui
 from unlearn_core.charts.drawing.dumbbell import DotLabel, dot_labels, row_axis, row_heights, score_dumbbells
 from unlearn_core.charts.drawing.theme import Theme, text_color
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, percent
-from unlearn_core.charts.text.claims import Direction, probe_claim
+from unlearn_core.charts.text.claim import Direction
+from unlearn_core.charts.text.claims import probe_claim
 from unlearn_core.domain.report import MODELS, Report
 from unlearn_core.domain.results.features import Reading, RepresentationResult
 

@@ -9,7 +9,8 @@ from unlearn_core.charts.chart import NO_GOLD, Chart, needs
 from unlearn_core.charts.drawing import density
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import eval_forget_set, forget_set_label, number
-from unlearn_core.charts.text.claims import Direction, confidence_claim
+from unlearn_core.charts.text.claim import Direction
+from unlearn_core.charts.text.claims import confidence_claim
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.outputs import LogitsResult
 

@@ -7,8 +7,12 @@ A claim is made only where chance does not explain it, and compared with the ret
 * membership inference: the strongest attack whose AUC interval lies beyond one half and beyond the retrained model's.
 * entropy and confidence (the logit of the true class): the median over the forget images lies beyond nine in ten of
   the retrained model's. They are for their charts; the entropy also for the verdict where no attack was run.
+* reference models: the AUC interval of the attack with reference models (RMIA) lies beyond one half, and where a
+  retrained model was attacked likewise, the interval of the difference from its AUC excludes 0, on the same side.
 * shadow models: the success rate of the likelihood-ratio attack has an interval above one half.
 * challenge score: it is lower than that of retrained models by more than `SIGNIFICANT_ERRORS` standard errors.
+* membership of retained images: the interval of the difference from the AUC of the same attack on the retrained model
+  excludes 0. It is a claim on the retain set, so it is in no verdict on the forget set.
 * linear probe: a probe on the features finds more, or fewer, forget images than one on those of the retrained model, by
   the paired test of the rule.
 * representation: the features of the last layer are less similar (CKA) to the retrained model's than those of a second
@@ -16,44 +20,26 @@ A claim is made only where chance does not explain it, and compared with the ret
 """
 
 from collections.abc import Mapping
-from math import hypot, inf, isfinite, nan
-from typing import Literal, NamedTuple
+from math import inf, nan
+from typing import Literal
 
 import numpy as np
 
 from unlearn_core.charts.drawing.wording import eval_forget_set, number, percent
+from unlearn_core.charts.text.attack_claims import (
+    membership_claim,
+    reference_model_claim,
+    score_claim,
+    shadow_model_claim,
+)
+from unlearn_core.charts.text.claim import SIGNIFICANT_ERRORS, Claim, Direction
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.layer_comparison import CkaResult
 from unlearn_core.domain.results.outputs import LogitsResult
-from unlearn_core.domain.results.privacy import (
-    AttackedSide,
-    AttackMetrics,
-    LiraResult,
-    MembershipResult,
-    NeuripsScoreResult,
-    RelearnResult,
-    RelearnTimes,
-)
+from unlearn_core.domain.results.privacy import RelearnResult, RelearnTimes
 from unlearn_core.domain.verdicts.report_verdicts import forget_verdicts, probe_verdict
 from unlearn_core.domain.verdicts.rule import ForgetFinding, Relation, deciding_set
 
-Direction = Literal["left", "alike", "beyond", "distinguishable", "unclear"]
-"""Of the unlearned model compared with the retrained one: more of what was learned, as much, or less; told apart
-without a direction; or nothing is shown."""
-Evidence = Literal[
-    "accuracy",
-    "relearning",
-    "membership inference",
-    "entropy",
-    "confidence",
-    "shadow models",
-    "challenge score",
-    "linear probe",
-    "representation",
-]
-
-CHANCE = 0.5
-SIGNIFICANT_ERRORS = 2
 NINE_IN_TEN = (0.1, 0.9)
 """The quantiles of the retrained model's values that the median of the unlearned model's must lie beyond."""
 _PROBE_DIRECTIONS: Mapping[Relation, Direction] = {
@@ -72,27 +58,19 @@ _DIRECTIONS: Mapping[ForgetFinding, Direction] = {
 }
 
 
-class Claim(NamedTuple):
-    """What one kind of evidence says of the unlearned model on the forget set; `words` continue a sentence."""
-
-    evidence: Evidence
-    direction: Direction
-    words: str
-
-
-class Attack(NamedTuple):
-    """A membership attack on after, and the same attack on gold if there is one."""
-
-    name: str
-    after: AttackMetrics
-    gold: AttackMetrics | None
-
-
 def forget_claims(report: Report) -> list[Claim]:
     """Return one claim for each kind of evidence that the report has, accuracy first."""
-    familiar = membership_claim(report) or entropy_claim(report)
-    made = (_accuracy(report), _relearning(report), familiar, shadow_model_claim(report), _score(report))
-    return [claim for claim in (*made, probe_claim(report), representation_claim(report)) if claim is not None]
+    made = (
+        _accuracy(report),
+        _relearning(report),
+        membership_claim(report) or entropy_claim(report),
+        reference_model_claim(report),
+        shadow_model_claim(report),
+        score_claim(report),
+        probe_claim(report),
+        representation_claim(report),
+    )
+    return [claim for claim in made if claim is not None]
 
 
 def _accuracy(report: Report) -> Claim | None:
@@ -128,48 +106,6 @@ def relearn_steps(times: RelearnTimes) -> str:
     if times.time is None:
         return "never"
     return f"{times.time or 'no'} step{'s' if times.time > 1 else ''}"
-
-
-def membership_claim(report: Report) -> Claim | None:
-    """Return what the strongest attack shows; None if none was run."""
-    result = report.get(MembershipResult)
-    if result is None:
-        return None
-    golds = result.attacks.get("gold", {})
-    attacks = [Attack(name, after, golds.get(name)) for name, after in result.attacks["after"].items()]
-    shown = [attack for attack in attacks if _beyond_chance(attack)]
-    if not shown:
-        return Claim("membership inference", "unclear", "membership inference finds no difference")
-    strongest = max(shown, key=lambda attack: abs(attack.after.auc - CHANCE))
-    gold = "no retrained model yet" if strongest.gold is None else f"retrained model: {percent(strongest.gold.auc, 0)}"
-    pairs = f"{percent(strongest.after.auc, 0)} of all pairs ({gold})"
-    if strongest.after.auc > CHANCE:
-        words = (
-            f"membership inference finds something left: by {strongest.name}, a forget image looks more familiar than "
-            f"a held-out image in {pairs}"
-        )
-        return Claim("membership inference", "left", words)
-    words = (
-        f"membership inference finds forget images less familiar than held-out images, which itself reveals them: by "
-        f"{strongest.name}, a forget image looks more familiar in only {pairs}"
-    )
-    return Claim("membership inference", "beyond", words)
-
-
-def _beyond_chance(attack: Attack) -> bool:
-    """Return whether the interval lies beyond one half and beyond gold's interval, on the same side."""
-    after, gold = attack.after, attack.gold
-    return after.low > max(CHANCE, gold.high if gold else CHANCE) or after.high < min(
-        CHANCE, gold.low if gold else CHANCE
-    )
-
-
-def exposure_direction(attacked: AttackedSide) -> Direction:
-    """Return whether an attack ranks members higher than in the retrained model: where the interval excludes 0."""
-    gap = attacked.differences["after-gold"]
-    if gap.low > 0:
-        return "left"
-    return "beyond" if gap.high < 0 else "unclear"
 
 
 def entropy_claim(report: Report) -> Claim | None:
@@ -218,45 +154,6 @@ def _beyond_most(report: Report, values: Literal["entropy", "true_logit"]) -> tu
     if after > high:
         return "above", after, high
     return ("below", after, low) if after < low else ("within", after, nan)
-
-
-def shadow_model_claim(report: Report) -> Claim | None:
-    """Return what the likelihood-ratio attack with shadow models shows; None if it was not run."""
-    result = report.get(LiraResult)
-    if result is None:
-        return None
-    if shadow_model_direction(result) == "unclear":
-        return Claim("shadow models", "unclear", "an attacker with shadow models finds no difference")
-    words = (
-        f"an attacker with shadow models tells it from a retrained model in {percent(result.success_rate, 0)} of cases"
-    )
-    return Claim("shadow models", "distinguishable", words)
-
-
-def shadow_model_direction(result: LiraResult) -> Direction:
-    """Return whether the attack tells unlearned from retrained models; without its error nothing is shown."""
-    return "distinguishable" if result.low > CHANCE else "unclear"
-
-
-def _score(report: Report) -> Claim | None:
-    result = report.get(NeuripsScoreResult)
-    if result is None:
-        return None
-    if score_relation(result) != "lower":
-        return Claim("challenge score", "unclear", "the challenge score finds no difference")
-    pair = f"{number(result.after.score, 3)}, retrained models {number(result.ceiling.score, 3)}"
-    return Claim("challenge score", "distinguishable", f"the challenge score tells it from retrained models ({pair})")
-
-
-def score_relation(result: NeuripsScoreResult) -> Literal["lower", "higher", "unclear", "undefined"]:
-    """Return how the score relates to that of retrained models, by its standard error over images."""
-    gap = result.ceiling.score - result.after.score
-    error = hypot(result.after.score_error, result.ceiling.score_error)
-    if not isfinite(gap) or not isfinite(error):
-        return "undefined"
-    if abs(gap) <= SIGNIFICANT_ERRORS * error:
-        return "unclear"
-    return "lower" if gap > 0 else "higher"
 
 
 def probe_claim(report: Report) -> Claim | None:

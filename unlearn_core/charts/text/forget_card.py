@@ -23,7 +23,8 @@ from unlearn_core.charts.text.card import (
     retrained_models,
     share,
 )
-from unlearn_core.charts.text.claims import Claim, Direction, forget_claims
+from unlearn_core.charts.text.claim import Claim, Direction
+from unlearn_core.charts.text.claims import forget_claims
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.verdicts import report_verdicts
 from unlearn_core.domain.verdicts.paired_comparison import MARGIN, compare

@@ -10,7 +10,8 @@ import numpy as np
 
 from unlearn_core.charts import charts
 from unlearn_core.charts.drawing.wording import eval_forget_set, number, percent, seconds
-from unlearn_core.charts.text.claims import CHANCE, forget_claims, relearn_steps
+from unlearn_core.charts.text.claim import CHANCE
+from unlearn_core.charts.text.claims import forget_claims, relearn_steps
 from unlearn_core.charts.text.opening import answer
 from unlearn_core.charts.text.verdict import verdicts
 from unlearn_core.domain.errors import InvalidLessonError

@@ -6,12 +6,16 @@ All of it says what the verdicts and the claims say; there is no rule here.
 from collections.abc import Sequence
 
 from unlearn_core.charts.drawing.wording import capitalize, join_words
+from unlearn_core.charts.text.attack_claims import exposure_claim
 from unlearn_core.charts.text.card import Verdict
-from unlearn_core.charts.text.claims import Claim, Evidence, forget_claims, probe_claim
+from unlearn_core.charts.text.claim import Claim, Evidence
+from unlearn_core.charts.text.claims import forget_claims, probe_claim
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import MembershipResult
 
-ATTACKS: tuple[Evidence, ...] = ("membership inference", "relearning", "shadow models", "challenge score")
+ATTACKS: tuple[Evidence, ...] = (
+    *("membership inference", "relearning", "reference models", "shadow models", "challenge score"),
+)
 """The kinds of evidence that an attacker could use."""
 
 
@@ -24,7 +28,14 @@ def answer(cards: Sequence[Verdict]) -> str:
 
 
 def privacy_line(report: Report) -> str:
-    """Return what the attacks find that were made on this run, or why there was none."""
+    """Return what attacks find that were made on this run, or why there was none; and whether retained images show."""
+    exposed = exposure_claim(report)
+    if exposed is None or exposed.direction != "left":
+        return _forget_line(report)
+    return f"{_forget_line(report)} {capitalize(exposed.words)}."
+
+
+def _forget_line(report: Report) -> str:
     made = [claim for claim in forget_claims(report) if claim.evidence in ATTACKS]
     found = [claim for claim in made if claim.direction != "unclear"]
     if not made:

@@ -1,4 +1,4 @@
-"""Warnings on a run: over-forgetting (the Streisand effect), collateral damage, and residual knowledge.
+"""Warnings on a run: over-forgetting (the Streisand effect), collateral damage, residual knowledge, exposed images.
 
 They say what the verdict says, each with its own numbers: damage is a retain set that is reduced or lost by the rule of
 the verdicts; residual knowledge and over-forgetting are the claims (`claims`) that more, or less, is left than in the
@@ -17,7 +17,9 @@ from unlearn_core.charts.drawing.wording import (
     percent,
     retain_test_label,
 )
-from unlearn_core.charts.text.claims import Direction, forget_claims
+from unlearn_core.charts.text.attack_claims import exposure_claim
+from unlearn_core.charts.text.claim import Direction
+from unlearn_core.charts.text.claims import forget_claims
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.copies import CopiesResult
 from unlearn_core.domain.results.found_settings import TuningResult
@@ -27,7 +29,7 @@ from unlearn_core.domain.verdicts.report_verdicts import class_comparisons, refe
 class ReportWarning(NamedTuple):
     """A finding: its title in two or three words, the numbers behind it, and what it does not prove."""
 
-    kind: Literal["beyond", "copies", "damage", "left", "search"]
+    kind: Literal["beyond", "copies", "damage", "exposed", "left", "search"]
     title: str
     words: str
     doubt: str
@@ -41,6 +43,7 @@ def report_warnings(report: Report) -> list[ReportWarning]:
             collateral_damage(report),
             residual_knowledge(report),
             over_forgetting(report),
+            exposed_images(report),
             retained_copies(report),
             unfit_settings(report),
         )
@@ -52,6 +55,8 @@ def no_warning_text(report: Report) -> str:
     """Return what it means that no warning was raised, by the evidence that was looked at."""
     checked = ["accuracy on the retain set"] if retain_verdict(report) else []
     checked += [f"{claim.evidence} on the forget set" for claim in forget_claims(report)]
+    exposed = exposure_claim(report)
+    checked += [exposed.evidence] if exposed else []
     if not checked:
         return "None of the checks for warnings could be made."
     return f"No warning by {join_words(checked, limit=8)}. More images or a stronger attack might find something."
@@ -68,6 +73,16 @@ def over_forgetting(report: Report) -> ReportWarning | None:
     )
     title = "over-forgetting" if "gold" in report.evaluations else "less familiar than unseen"
     return ReportWarning("beyond", title, f"{words} (the Streisand effect).", doubt)
+
+
+def exposed_images(report: Report) -> ReportWarning | None:
+    """Warn if an attack finds retained images more easily than in the retrained model."""
+    claim = exposure_claim(report)
+    if claim is None or claim.direction != "left":
+        return None
+    noun = report.dataset.item_noun
+    doubt = f"This is an average over retained {noun}s, and one simple attack: it does not show which are exposed."
+    return ReportWarning("exposed", f"exposed retained {noun}s", f"{capitalize(claim.words)}.", doubt)
 
 
 def retained_copies(report: Report) -> ReportWarning | None:

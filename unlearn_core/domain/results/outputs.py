@@ -117,6 +117,13 @@ class FurtherGolds(Result, part="further_golds"):
         """Return the logits (golds, rows, classes) float32 of images that are covered."""
         return self.logits[:, np.searchsorted(self.rows, rows)].astype(np.float32)
 
+    def from_number(self, first: int, rows: np.ndarray) -> dict[int, np.ndarray]:
+        """Return the logits (rows, classes) float32 of the golds from a number on: outputs of lower ones are known.
+
+        The second gold is number 1: its outputs ship, and it may have been trained on this machine as well.
+        """
+        return {number: logits for number, logits in zip(self.numbers, self.on(rows), strict=True) if number >= first}
+
 
 Part = Literal["forget_train", "retain_train", "retain_test", "non_members"]
 """A share that summary scores are made of: the accuracy on a set, or the forget images identified as non-members."""

@@ -106,6 +106,24 @@ class RetainedMembershipResult(Result, part="retained_membership"):
     """By side and model, as in "retain_after": the share of members found at each step, (T,) float32."""
 
 
+class RmiaResult(Result, part="rmia"):
+    """The attack with reference models and population images (RMIA) on the forget images."""
+
+    reference_golds: Sequence[int]
+    """The numbers of the golds that are reference models.
+
+    All but number 0, which is attacked too; only number 0 where there is no other gold.
+    """
+    num_population: int
+    """The population images, which are held-out images beside the non-members."""
+    attacked: AttackedSide
+    """Of "before", "after" and, if it is no reference model, "gold"."""
+    steps: Annotated[Array, Stored("steps")]
+    """The numbers of false positives at which curves are stored, (T,) float32."""
+    curves: Annotated[ArrayByKey, Stored("{}_curve")]
+    """By model: the share of members found at each step, (T,) float32."""
+
+
 class LiraResult(Result, part="lira"):
     """The likelihood-ratio attack with K shadow models of each kind: unlearned ones and retrained ones."""
 

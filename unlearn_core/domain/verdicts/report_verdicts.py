@@ -70,12 +70,7 @@ def retrained_predictions(report: Report, rows: np.ndarray) -> np.ndarray:
     found = [report.evaluations[model].logits[rows].argmax(1) for model in known]
     further = report.get(FurtherGolds)
     if found and further is not None:
-        # The second gold is number 1: its outputs ship, and it may have been trained here as well.
-        found += [
-            logits.argmax(1)
-            for number, logits in zip(further.numbers, further.on(rows), strict=True)
-            if number >= len(known)
-        ]
+        found += [logits.argmax(1) for logits in further.from_number(len(known), rows).values()]
     return np.stack(found) if found else np.empty((0, len(rows)), int)
 
 

@@ -18,6 +18,7 @@ from unlearn_core.probes import (
     membership,
     predictions,
     retained_membership,
+    rmia,
     summary_scores,
 )
 from unlearn_core.probes.common.context import ProbeContext
@@ -31,6 +32,7 @@ _BY_OUTPUTS = (
     membership,
     predictions,
     retained_membership,
+    rmia,
     summary_scores,
 )
 """The measurements that need nothing but logits, labels and split."""

@@ -7,7 +7,9 @@ from importlib.metadata import version
 
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.drawing.wording import capitalize
-from unlearn_core.charts.text.claims import Evidence, forget_claims
+from unlearn_core.charts.text.attack_claims import exposure_claim
+from unlearn_core.charts.text.claim import Claim, Evidence
+from unlearn_core.charts.text.claims import forget_claims
 from unlearn_core.charts.text.verdict import caveats, verdicts
 from unlearn_core.charts.text.warnings import no_warning_text, report_warnings
 from unlearn_core.domain.report import Report
@@ -15,7 +17,14 @@ from unlearn_core.domain.results.course import SeedsResult
 from unlearn_core.domain.results.features import RepresentationResult
 from unlearn_core.domain.results.outputs import ClosenessResult
 from unlearn_core.domain.results.predictions import AccuracyResult
-from unlearn_core.domain.results.privacy import LiraResult, MembershipResult, NeuripsScoreResult, RelearnResult
+from unlearn_core.domain.results.privacy import (
+    LiraResult,
+    MembershipResult,
+    NeuripsScoreResult,
+    RelearnResult,
+    RetainedMembershipResult,
+    RmiaResult,
+)
 from unlearn_core.domain.results.result import Result
 from unlearn_core.domain.verdicts.report_verdicts import num_retrained
 from unlearn_core.export import cli_command
@@ -39,9 +48,11 @@ _RESULTS: Mapping[Evidence | str, type[Result]] = {
     "accuracy": AccuracyResult,
     "relearning": RelearnResult,
     "membership inference": MembershipResult,
+    "reference models": RmiaResult,
     "shadow models": LiraResult,
     "challenge score": NeuripsScoreResult,
     "linear probe": RepresentationResult,
+    "membership of retained images": RetainedMembershipResult,
     "similarity to the retrained model": ClosenessResult,
 }
 """Where the figures of each kind of evidence are."""
@@ -73,7 +84,7 @@ def build_sheet(report: Report, fingerprints: tuple[Fingerprint, ...]) -> Eviden
         ),
         claims=tuple(
             SheetClaim(evidence=one.evidence, direction=one.direction, words=_plain(one.words))
-            for one in forget_claims(report)
+            for one in _claims(report)
         ),
         warnings=tuple(_plain(f"{capitalize(flag.title)}. {flag.words} {flag.doubt}") for flag in flags),
         figures=(*accuracy_figures(report), *other_figures(report)),
@@ -81,6 +92,11 @@ def build_sheet(report: Report, fingerprints: tuple[Fingerprint, ...]) -> Eviden
         limits=tuple(map(_plain, (caveats(report), *unwarned, *_LIMITS))),
         fingerprints=fingerprints,
     )
+
+
+def _claims(report: Report) -> list[Claim]:
+    exposed = exposure_claim(report)
+    return [*forget_claims(report), *([exposed] if exposed else [])]
 
 
 def _request(report: Report) -> SheetRequest:

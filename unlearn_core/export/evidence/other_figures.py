@@ -1,4 +1,4 @@
-"""The figures of an evidence sheet on everything but accuracy: relearning, attacks, score, similarity and copies."""
+"""The figures of an evidence sheet on all but accuracy and attacks: relearning, features, similarity and copies."""
 
 from collections.abc import Iterable
 from math import isfinite
@@ -13,9 +13,10 @@ from unlearn_core.domain.results.copies import CopiesResult
 from unlearn_core.domain.results.features import RepresentationResult
 from unlearn_core.domain.results.layer_comparison import CkaResult
 from unlearn_core.domain.results.outputs import ClosenessResult, DistanceResult, LogitsResult
-from unlearn_core.domain.results.privacy import LiraResult, MembershipResult, NeuripsScoreResult, RelearnResult
+from unlearn_core.domain.results.privacy import RelearnResult
 from unlearn_core.domain.verdicts.report_verdicts import gold_agreement
 from unlearn_core.export.evidence.accuracy_figures import paired_figure
+from unlearn_core.export.evidence.attack_figures import attack_figures
 from unlearn_core.export.evidence.sheet import SheetFigure
 
 _LEVEL = 0.95
@@ -27,10 +28,8 @@ def other_figures(report: Report) -> list[SheetFigure]:
     """Return the figures of all other evidence that the report has."""
     made = (
         _relearning(report),
-        _membership(report),
+        attack_figures(report),
         _entropy(report),
-        _shadow_models(report),
-        _score(report),
         _linear_probe(report),
         _representation(report),
         _similarity(report),
@@ -68,25 +67,6 @@ def _relearning(report: Report) -> Iterable[SheetFigure]:
     )
 
 
-def _membership(report: Report) -> Iterable[SheetFigure]:
-    result = report.get(MembershipResult)
-    for model, attacks in result.attacks.items() if result else ():
-        for attack, one in attacks.items():
-            yield SheetFigure(
-                id=f"membership/{attack}/{model}",
-                evidence="membership inference",
-                what=f"AUC of the attack by {attack}",
-                set="forget_train",
-                model=model,
-                value=one.auc,
-                unit="AUC",
-                low=one.low,
-                high=one.high,
-                level=_LEVEL,
-                images=result.num_members if result else None,
-            )
-
-
 def _entropy(report: Report) -> Iterable[SheetFigure]:
     if all(claim.evidence != "entropy" for claim in forget_claims(report)):
         return
@@ -103,49 +83,6 @@ def _entropy(report: Report) -> Iterable[SheetFigure]:
             unit="nats",
             images=len(rows),
         )
-
-
-def _shadow_models(report: Report) -> Iterable[SheetFigure]:
-    result = report.get(LiraResult)
-    if result is None:
-        return
-    yield SheetFigure(
-        id="shadow models/success",
-        evidence="shadow models",
-        what="success in telling it from a retrained model",
-        model="after",
-        value=result.success_rate,
-        low=result.low,
-        high=result.high,
-        level=_LEVEL,
-        source="run",
-    )
-    for model, share in result.identified.items():
-        yield SheetFigure(
-            id=f"shadow models/{model}",
-            evidence="shadow models",
-            what="forget images identified as trained on",
-            set="forget_train",
-            model=model,
-            value=share,
-            source="run",
-        )
-
-
-def _score(report: Report) -> Iterable[SheetFigure]:
-    result = report.get(NeuripsScoreResult)
-    for kind, one in result.scores.items() if result else ():
-        model = "gold" if kind == "ceiling" else kind
-        for what, value in (("challenge score", one.score), ("standard error of the score", one.score_error)):
-            yield SheetFigure(
-                id=f"{what}/{model}",
-                evidence="challenge score",
-                what=what,
-                model=model,
-                value=value if isfinite(value) else None,
-                unit="ratio",
-                source="run",
-            )
 
 
 def _linear_probe(report: Report) -> Iterable[SheetFigure]:

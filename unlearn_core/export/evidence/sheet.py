@@ -69,7 +69,7 @@ class SheetVerdict(_Frozen):
 
 
 class SheetClaim(_Frozen):
-    """What one kind of evidence says of the forget set."""
+    """What one kind of evidence says of the forget set; membership of retained images, of the retain set."""
 
     evidence: str
     direction: str

@@ -3,14 +3,20 @@
 Interval and paired difference of the AUC: DeLong, DeLong & Clarke-Pearson, Biometrics 1988.
 """
 
+from collections.abc import Mapping
 from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 
+from unlearn_core.domain.results.privacy import AttackCurve, AttackedSide, AucDifference
+from unlearn_core.probes.common.statistics import wilson_interval
+
 FALSE_POSITIVE_RATE = 0.01
 POINTS = 60
 """Points of a curve, evenly spaced on a logarithmic axis."""
+PAIRS = {"after-before": ("after", "before"), "after-gold": ("after", "gold"), "gold-before": ("gold", "before")}
+"""The models whose exposure is compared, image by image."""
 _Z = NormalDist().inv_cdf(0.975)
 
 
@@ -90,3 +96,37 @@ def auc_difference(one: Placements, other: Placements) -> Estimate:
 
 def _error(placed: Placements) -> float:
     return float(np.sqrt(sum(own.var(ddof=1) / len(own) for own in placed)))
+
+
+def attacked_side(scores: Mapping[str, MatchedImages]) -> AttackedSide:
+    """Return the figures of all models on one side, from the scores of the same images."""
+    count = len(next(iter(scores.values())).non_members)
+    limit = int(FALSE_POSITIVE_RATE * count)
+    found = {model: found_at(*own, limit) for model, own in scores.items()}
+    placed = {model: placements(*own) for model, own in scores.items()}
+    differences: dict[str, AucDifference] = {}
+    for pair, (one, other) in PAIRS.items():
+        if one in scores and other in scores:
+            difference = auc_difference(placed[one], placed[other])
+            newly, no_longer = found[one] & ~found[other], found[other] & ~found[one]
+            differences[pair] = AucDifference(
+                difference=difference.value,
+                low=difference.low,
+                high=difference.high,
+                newly_found=int(newly.sum()),
+                no_longer_found=int(no_longer.sum()),
+            )
+    return AttackedSide(
+        num_members=count,
+        num_false_positives=limit,
+        models={model: _curve(auc_estimate(placed[model]), own) for model, own in found.items()},
+        differences=differences,
+    )
+
+
+def _curve(auc: tuple[float, float, float], found: np.ndarray) -> AttackCurve:
+    value, low, high = auc
+    share = wilson_interval(int(found.sum()), len(found))
+    return AttackCurve(
+        auc=value, auc_low=low, auc_high=high, found=float(found.mean()), found_low=share.low, found_high=share.high
+    )

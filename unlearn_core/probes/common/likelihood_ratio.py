@@ -10,10 +10,15 @@ The pairs of one model are not independent, so the intervals are over models. Wi
 eighth of the evidence: one model that is unlike the others can bring all false positives, and the share at 1 % is an
 order of magnitude and no more.
 
+This is not U-LiRA (Hayes et al. 2024). There the models that were never trained on an image have unlearned another set
+of images; here they are retrained models, which unlearned nothing, as in Kodge et al. 2024. So the attack sees every
+trace of unlearning, also damage that would be there if other images had been unlearned: where it succeeds, the models
+differ, but it need not be the image that is left.
+
 Sources: Carlini et al. 2022, "Membership inference attacks from first principles" (LiRA; with few shadow models one
-spread for all images, section VI); Hayes et al. 2024 (U-LiRA: the models that were trained on an image unlearned it).
-Models that were never trained on the images are retrained models here, as in Kodge et al. 2024. Their code evaluates
-the last shadow model instead of the model under attack. Some other code scores correctness in place of phi.
+spread for all images, section VI); Kodge et al. 2024, whose code evaluates the last shadow model instead of the model
+under attack; Hayes et al., Inexact Unlearning Needs More Careful Evaluations, arXiv 2403.01218. Some other code scores
+correctness in place of phi.
 """
 
 from typing import NamedTuple

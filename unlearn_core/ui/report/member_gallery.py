@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from unlearn_core.charts.drawing.wording import MODEL_LABELS
-from unlearn_core.charts.report.member_scores import (
+from unlearn_core.charts.privacy.member_scores import (
     CHART,
     MemberScore,
     is_member_only_after,

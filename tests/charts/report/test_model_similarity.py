@@ -17,7 +17,6 @@ from unlearn_core.charts.report import (
     distance,
     gold_metrics,
     layer_shift,
-    retained_membership,
     summary_scores,
     zrf,
 )
@@ -37,7 +36,6 @@ from unlearn_core.domain.results.outputs import (
     ZrfValues,
 )
 from unlearn_core.domain.results.predictions import ConfusionResult
-from unlearn_core.domain.results.privacy import RetainedMembershipResult
 from unlearn_core.domain.results.result import ReportPart
 
 REPORT = made_up_report()
@@ -297,44 +295,3 @@ def test_a_class_without_unseen_pictures_is_an_empty_row() -> None:
     report = REPORT.with_result(result.model_copy(update={"matrices": {**result.matrices, "after": empty}}))
     assert not confusion.class_shares(report, "after")[CAT].any()
     assert confusion.CHART.figure([report], LIGHT).data
-
-
-# Attack curves.
-
-
-def exposed(low: float, high: float) -> Report:
-    result = REPORT[RetainedMembershipResult]
-    side = result.sides["retain"]
-    gap = side.differences["after-gold"].model_copy(update={"difference": (low + high) / 2, "low": low, "high": high})
-    changed = side.model_copy(update={"differences": {**side.differences, "after-gold": gap}})
-    return REPORT.with_result(result.model_copy(update={"sides": {**result.sides, "retain": changed}}))
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "words"),
-    [
-        (0.01, 0.03, "(+0.010 to +0.030): retained images are more exposed than after retraining."),
-        (-0.03, -0.01, "(−0.030 to −0.010): retained images are less exposed than after retraining."),
-        (-0.01, 0.02, "(−0.010 to +0.020): no difference from the retrained model is shown."),
-    ],
-)
-def test_exposure_is_concluded_only_where_the_interval_excludes_none(low: float, high: float, words: str) -> None:
-    assert retained_membership.CHART.summary(exposed(low, high)).endswith(words)
-
-
-def test_attack_curves_have_the_line_of_chance_and_no_zero() -> None:
-    marks = drawn(retained_membership.CHART, REPORT)
-    assert list(marks["chance"].x) == list(marks["chance"].y) == [1 / 300, 1]
-    curve = REPORT[RetainedMembershipResult].curves["retain_after"]
-    assert [value or 0 for value in marks["after"].y] == pytest.approx(curve.tolist())
-    layout = layout_of(retained_membership.CHART.figure([REPORT], LIGHT))
-    assert (layout.xaxis.type, layout.yaxis.type) == ("log", "log")
-
-
-def test_a_side_with_too_few_images_says_so() -> None:
-    result = REPORT[RetainedMembershipResult]
-    lacking = REPORT.with_result(result.model_copy(update={"sides": {"retain": result.sides["retain"]}}))
-    forget = retained_membership.CHART.variants["Forget images"]
-    assert "too few of these images" in str(forget.applies(lacking))
-    assert forget.applies(REPORT) is True
-    assert retained_membership.CHART.applies(lacking) is True

@@ -12,7 +12,7 @@ from unlearn_core.charts.chart import Chart, Row, build_table, log_percent_axis,
 from unlearn_core.charts.drawing.dumbbell import DotLabel, dot_labels, row_heights
 from unlearn_core.charts.drawing.theme import Theme, line_style, marker_style, text_color, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, number, percent
-from unlearn_core.charts.text.claims import shadow_model_direction
+from unlearn_core.charts.text.attack_claims import shadow_model_direction
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import AttackCurve, LiraResult
 
@@ -198,12 +198,13 @@ _BY_MODEL = Chart(
     id="lira",
     title="Shadow-model attack (LiRA)",
     question="Can an attacker with shadow models detect the forget set?",
-    caveat="The likelihood-ratio attack (LiRA; against unlearned models, U-LiRA). Shadow models are trained like the "
-    "classifier, from other seeds, and unlearned with the same hyperparameters; retrained ones were not trained on "
-    "the images. The success rate describes the method with these hyperparameters; only its dot describes this model. "
-    "The share of images identified depends on how much the outputs of each kind vary, so compare it only with the "
-    "retrained model and the shadow models. The interval is over models. A stronger attacker has more shadow models, "
-    "or the original.",
+    caveat="The likelihood-ratio attack (LiRA) on unlearned against retrained models. Shadow models are trained like "
+    "the classifier, from other seeds, and unlearned with the same hyperparameters; retrained ones were not trained on "
+    "the images and unlearned nothing, where in U-LiRA they would have unlearned other images. So success shows that "
+    "the models differ, not that the images are left: damage by unlearning is seen too. The success rate describes the "
+    "method with these hyperparameters; only its dot describes this model. The share of images identified depends on "
+    "how much the outputs of each kind vary, so compare it only with the retrained model and the shadow models. The "
+    "interval is over models. A stronger attacker has more shadow models, or the original.",
     applies=needs_request(LiraResult, OFFER_TEXT),
     table=table,
     figure=figure,

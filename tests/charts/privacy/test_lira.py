@@ -4,7 +4,7 @@ import pytest
 
 from tests.charts.fake_reports import made_up_report
 from tests.charts.test_figures import plain
-from unlearn_core.charts.report import lira
+from unlearn_core.charts.privacy import lira
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import LiraResult
 

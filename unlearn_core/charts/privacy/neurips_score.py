@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from unlearn_core.charts.chart import Chart, Row, build_table, needs_request, panels, percent_axis
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, with_alpha
 from unlearn_core.charts.drawing.wording import number
-from unlearn_core.charts.text.claims import score_relation
+from unlearn_core.charts.text.attack_claims import score_relation
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import EnsembleScore, NeuripsScoreResult
 

@@ -11,7 +11,7 @@ from tests.charts.layout import layout_of
 from tests.charts.test_figures import plain
 from unlearn_core.charts.chart import NO_GOLD
 from unlearn_core.charts.drawing.theme import LIGHT
-from unlearn_core.charts.report import relearn
+from unlearn_core.charts.privacy import relearn
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import EvaluatedImages, EvaluatedSet, RelearnResult, RelearnTimes
 from unlearn_core.domain.results.relearn_protocol import EVAL_STEPS, anamnesis_index

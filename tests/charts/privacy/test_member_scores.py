@@ -5,7 +5,7 @@ import pytest
 
 from tests.charts.fake_reports import made_up_report
 from unlearn_core.charts.chart import NO_GOLD
-from unlearn_core.charts.report.member_scores import (
+from unlearn_core.charts.privacy.member_scores import (
     CHART,
     OLD_REPORT,
     MembershipCounts,

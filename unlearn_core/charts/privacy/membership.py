@@ -9,7 +9,8 @@ from unlearn_core.charts.chart import NO_GOLD, Chart, build_table, models, needs
 from unlearn_core.charts.drawing.dumbbell import intervals, row_axis, row_heights
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, marker_style, with_alpha
 from unlearn_core.charts.drawing.wording import MODEL_LABELS, number, percent
-from unlearn_core.charts.text.claims import Direction, membership_claim
+from unlearn_core.charts.text.attack_claims import membership_claim
+from unlearn_core.charts.text.claim import Direction
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import AttackMetrics, MembershipResult
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.charts.fake_reports import made_up_report
 from tests.charts.test_figures import plain
-from unlearn_core.charts.report import neurips_score
+from unlearn_core.charts.privacy import neurips_score
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import EnsembleScore, NeuripsScoreResult
 
