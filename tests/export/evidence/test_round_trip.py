@@ -105,7 +105,7 @@ def test_attacks_with_reference_models_are_recomputed_with_all_that_there_are() 
     for kinds, number in (({}, 1), ({"twin": True}, 1), ({"further": True}, 2), ({"twin": True, "further": True}, 2)):
         figures = {own.id: own for own in build_sheet(small_report(2, **kinds), ()).figures}
         one = figures["reference models/AUC/after"]
-        assert one.what == f"AUC of the attack with {number} reference model{'s' if number > 1 else ''}"
+        assert one.what == f"AUC with {number} reference model{'s' if number > 1 else ''}"
         assert one.source == "outputs" and one.low is not None and one.high is not None
         assert ("reference models/difference/after-gold" in figures) == bool(kinds)
         assert "membership of retained images/found/after" in figures

@@ -38,7 +38,7 @@ def privacy_line(report: Report) -> str:
 def _forget_line(report: Report) -> str:
     made = [claim for claim in forget_claims(report) if claim.evidence in ATTACKS]
     found = [claim for claim in made if claim.direction != "unclear"]
-    if not made:
+    if not made or MembershipResult.part in report.pending:
         return report.reason(MembershipResult)
     if not found:
         return f"{_named(made)} found no difference {_reference(report)}."

@@ -36,7 +36,7 @@ VERDICT = ("accuracy",)
 """The probes that are measured before the report opens, on the sets that verdicts compare."""
 _VERDICT_SETS = ("forget_train", "forget_test", "retain_test")
 
-ORDER = ("distance", "predictions", "cam", "confusion", "membership", "layers", "cka")
+ORDER = ("distance", "predictions", "cam", "confusion", "membership", "rmia", "layers", "cka")
 """The probes that are measured next, in this order, and before all others."""
 
 WRITE_SECONDS = 0.5

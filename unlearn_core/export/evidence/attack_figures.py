@@ -65,8 +65,8 @@ def _attack(attacked: AttackedSide, evidence: str, how: str, where: str) -> Iter
     """Yield AUC and members found of each model, and the differences of AUCs; `how` says which attack it is."""
     for model, one in attacked.models.items():
         values = (
-            ("AUC", f"AUC of the attack {how}", one.auc, one.auc_low, one.auc_high),
-            ("found", "members found at 1 % false positives", one.found, one.found_low, one.found_high),
+            ("AUC", f"AUC {how}", one.auc, one.auc_low, one.auc_high),
+            ("found", "found at 1 % false positives", one.found, one.found_low, one.found_high),
         )
         for name, what, value, low, high in values:
             yield SheetFigure(
@@ -86,7 +86,7 @@ def _attack(attacked: AttackedSide, evidence: str, how: str, where: str) -> Iter
         yield SheetFigure(
             id=f"{evidence}/difference/{pair}",
             evidence=evidence,
-            what=f"difference in AUC of the attack {how}",
+            what=f"difference in AUC {how}",
             set=where,
             model=pair,
             value=gap.difference,
