@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.charts.fake_reports import made_up_report
+from tests.charts.fake_reports import attack_metrics, made_up_report
 from tests.charts.layout import layout_of
 from tests.charts.report.test_model_similarity import drawn
 from unlearn_core.charts.drawing.theme import LIGHT
 from unlearn_core.charts.privacy import retained_membership, rmia
-from unlearn_core.charts.text.attack_claims import exposure_claim, reference_model_claim
+from unlearn_core.charts.text.attack_claims import exposure_claim, membership_claim, reference_model_claim
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.privacy import RetainedMembershipResult, RmiaResult
+from unlearn_core.domain.results.privacy import AttackedSide, MembershipResult, RetainedMembershipResult, RmiaResult
 
 REPORT = made_up_report()
 
@@ -59,11 +59,9 @@ def plain(words: str) -> str:
     return words.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def attacked(low: float, high: float, gap: tuple[float, float] | None) -> Report:
-    """A report in which the AUC after unlearning, and its difference from that of gold, have these intervals."""
-    result = REPORT[RmiaResult]
-    side, middle = result.attacked, (low + high) / 2
-    after = side.models["after"].model_copy(update={"auc": middle, "auc_low": low, "auc_high": high})
+def side_with(side: AttackedSide, low: float, high: float, gap: tuple[float, float] | None) -> AttackedSide:
+    """The attack in which the AUC after unlearning, and its difference from that of gold, have these intervals."""
+    after = side.models["after"].model_copy(update={"auc": (low + high) / 2, "auc_low": low, "auc_high": high})
     models, differences = {**side.models, "after": after}, dict(side.differences)
     if gap is None:
         models.pop("gold")
@@ -71,9 +69,14 @@ def attacked(low: float, high: float, gap: tuple[float, float] | None) -> Report
     else:
         own = {"difference": sum(gap) / 2, "low": gap[0], "high": gap[1]}
         differences["after-gold"] = differences["after-gold"].model_copy(update=own)
-    changed = side.model_copy(update={"models": models, "differences": differences})
-    numbers = [0] if gap is None else [1]
-    return REPORT.with_result(result.model_copy(update={"attacked": changed, "reference_golds": numbers}))
+    return side.model_copy(update={"models": models, "differences": differences})
+
+
+def attacked(low: float, high: float, gap: tuple[float, float] | None) -> Report:
+    """A report with such an attack with reference models."""
+    result = REPORT[RmiaResult]
+    changed = {"attacked": side_with(result.attacked, low, high, gap), "reference_golds": [1] if gap else [0]}
+    return REPORT.with_result(result.model_copy(update=changed))
 
 
 @pytest.mark.parametrize(
@@ -121,3 +124,27 @@ def test_exposed_retained_images_are_claimed_as_the_chart_says() -> None:
         claim = exposure_claim(exposed(low, high))
         assert claim is not None and claim.direction == direction
     assert exposure_claim(made_up_report(gold=False)) is None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "gap", "direction", "words"),
+    [
+        (0.52, 0.6, (0.01, 0.1), "left", "forget images are more exposed than after retraining"),
+        (0.4, 0.48, (-0.1, -0.01), "beyond", "forget images are less exposed than after retraining"),
+        (0.48, 0.56, (0.01, 0.1), "unclear", "more than after retraining, but it is not shown to do better than"),
+        (0.46, 0.54, (-0.1, -0.01), "unclear", "less than after retraining, but it is not shown to do worse than"),
+        (0.52, 0.6, (-0.01, 0.1), "unclear", "no difference from the retrained model is shown"),
+    ],
+)
+def test_a_difference_on_the_same_images_is_claimed_where_no_interval_shows_it(
+    low, high, gap, direction, words
+) -> None:
+    result, attacks = REPORT[RetainedMembershipResult], REPORT[MembershipResult]
+    sides = {**result.sides, "forget": side_with(result.sides["forget"], low, high, gap)}
+    calm = {model: {"loss": attack_metrics(0.5)} for model in ("before", "after", "gold")}
+    report = REPORT.with_result(result.model_copy(update={"sides": sides}))
+    report = report.with_result(attacks.model_copy(update={"attacks": calm}))
+    claim = membership_claim(report)
+    assert claim is not None and claim.direction == direction
+    assert ("by confidence" in claim.words) == (direction != "unclear")
+    assert f": {words}" in retained_membership.CHART.variants["Forget images"].summary(report)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.charts.fake_reports import attack_metrics, made_up_report
 from tests.charts.predictions import first, with_correct, with_images
+from unlearn_core.charts.privacy import retained_membership
 from unlearn_core.charts.text.attack_claims import exposure_claim
 from unlearn_core.charts.text.claims import forget_claims
 from unlearn_core.charts.text.forget_card import forget_card
@@ -50,9 +51,10 @@ def with_reference_models(report: Report, after: float, gold: float) -> Report:
     return report.with_result(result.model_copy(update={"attacked": apart(result.attacked, after, gold)}))
 
 
-def with_retained(report: Report, after: float, gold: float) -> Report:
+def with_retained(report: Report, after: float, gold: float, *, forget: tuple[float, float] = (0.5, 0.5)) -> Report:
     result = REPORT[RetainedMembershipResult]
-    sides = {**result.sides, "retain": apart(result.sides["retain"], after, gold)}
+    aucs = {"retain": (after, gold), "forget": forget}
+    sides = {side: apart(result.sides[side], *pair) for side, pair in aucs.items()}
     return report.with_result(result.model_copy(update={"sides": sides}))
 
 
@@ -257,7 +259,11 @@ def test_no_report_contradicts_itself() -> None:
         if "gold" in report.evaluations and rng.random() < 0.5:
             report = with_reference_models(report, *rng.uniform(0.3, 0.7, 2).tolist())
         if "gold" in report.evaluations and rng.random() < 0.5:
-            report = with_retained(report, *rng.uniform(0.5, 0.7, 2).tolist())
+            retained, forget = rng.uniform(0.3, 0.7, (2, 2)).tolist()
+            report = with_retained(report, *retained, forget=forget)
+            told = [claim.direction for claim in forget_claims(report) if claim.evidence == "membership inference"]
+            said = retained_membership.CHART.variants["Forget images"].summary(report)
+            assert told != ["unclear"] or "forget images are more exposed" not in said
         told = [claim.evidence for claim in forget_claims(report)]
         assert len(told) == len(set(told))
         seen |= shares(report)

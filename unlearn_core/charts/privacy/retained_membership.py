@@ -20,10 +20,10 @@ from unlearn_core.charts.attack_curves import (
 from unlearn_core.charts.chart import NO_GOLD, Chart, Row, build_table, needs
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import capitalize
-from unlearn_core.charts.text.attack_claims import exposure_direction
+from unlearn_core.charts.text.attack_claims import attack_direction, exposure_direction
 from unlearn_core.charts.text.claim import Direction
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.privacy import RetainedMembershipResult
+from unlearn_core.domain.results.privacy import AttackedSide, RetainedMembershipResult
 
 EARLIER_RELEASE = "This run was measured by an earlier release, without this attack. New runs have it."
 SIDES = {"retain": "retained", "forget": "forget"}
@@ -71,15 +71,25 @@ def summary(report: Report, side: str) -> str:
         return f"{said}. {NO_GOLD}"
     gap = difference_in_words(attacked.differences["after-gold"])
     said += f", and differs from that of the retrained model by {gap}"
-    direction = exposure_direction(attacked)
-    subject = "" if direction == "unclear" else f"{images} are "
-    return f"{said}: {subject}{_FINDINGS[direction]}."
+    return f"{said}: {_finding(attacked, side, images)}."
+
+
+def _finding(attacked: AttackedSide, side: str, images: str) -> str:
+    """Say what is shown: of forget images, only what is also beyond chance."""
+    compared = exposure_direction(attacked)
+    if side == "forget" and attack_direction(attacked) == "unclear" and compared != "unclear":
+        return _NOT_BEYOND_CHANCE[compared]
+    return _FINDINGS[compared].format(images)
 
 
 _FINDINGS: Mapping[Direction, str] = {
-    "left": "more exposed than after retraining",
-    "beyond": "less exposed than after retraining",
+    "left": "{} are more exposed than after retraining",
+    "beyond": "{} are less exposed than after retraining",
     "unclear": "no difference from the retrained model is shown",
+}
+_NOT_BEYOND_CHANCE: Mapping[Direction, str] = {
+    "left": "more than after retraining, but it is not shown to do better than guessing",
+    "beyond": "less than after retraining, but it is not shown to do worse than guessing",
 }
 
 

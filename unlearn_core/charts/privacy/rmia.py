@@ -17,7 +17,7 @@ from unlearn_core.charts.attack_curves import (
 from unlearn_core.charts.chart import Chart, Row, build_table, needs_gold
 from unlearn_core.charts.drawing.theme import Theme
 from unlearn_core.charts.drawing.wording import number
-from unlearn_core.charts.text.attack_claims import count_references, reference_model_direction
+from unlearn_core.charts.text.attack_claims import attack_direction, count_references
 from unlearn_core.charts.text.claim import Direction
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.privacy import RmiaResult
@@ -60,7 +60,7 @@ def summary(report: Report) -> str:
         f"{found_sentence(result.attacked, f'forget {noun}')}. Its AUC is {number(after.auc, 3)} "
         f"({number(after.auc_low, 3)} to {number(after.auc_high, 3)}; guessing: {number(0.5)})"
     )
-    finding = _FINDINGS[reference_model_direction(result)].format(noun)
+    finding = _FINDINGS[attack_direction(result.attacked)].format(noun)
     if gap is None:
         said += f": {finding}. {NO_CONTROL}"
     else:

@@ -27,7 +27,7 @@ class Attack(NamedTuple):
 
 
 def membership_claim(report: Report) -> Claim | None:
-    """Return what the strongest attack shows; None if none was run."""
+    """Return what the strongest attack shows, else the one that was compared image by image; None if none was run."""
     result = report.get(MembershipResult)
     if result is None:
         return None
@@ -35,21 +35,37 @@ def membership_claim(report: Report) -> Claim | None:
     attacks = [Attack(name, after, golds.get(name)) for name, after in result.attacks["after"].items()]
     shown = [attack for attack in attacks if _beyond_chance(attack)]
     if not shown:
-        return Claim("membership inference", "unclear", "membership inference finds no difference")
+        unclear = Claim("membership inference", "unclear", "membership inference finds no difference")
+        return _paired_claim(report) or unclear
     strongest = max(shown, key=lambda attack: abs(attack.after.auc - CHANCE))
     gold = "no retrained model yet" if strongest.gold is None else f"retrained model: {percent(strongest.gold.auc, 0)}"
     pairs = f"{percent(strongest.after.auc, 0)} of all pairs ({gold})"
-    if strongest.after.auc > CHANCE:
+    return _membership("left" if strongest.after.auc > CHANCE else "beyond", strongest.name, pairs)
+
+
+def _paired_claim(report: Report) -> Claim | None:
+    """Return what the attack by confidence shows whose difference from gold was tested on the same images."""
+    result = report.get(RetainedMembershipResult)
+    attacked = None if result is None else result.sides.get("forget")
+    direction = "unclear" if attacked is None or "gold" not in attacked.models else attack_direction(attacked)
+    if attacked is None or direction == "unclear":
+        return None
+    after, gold = (attacked.models[model].auc for model in ("after", "gold"))
+    return _membership(direction, "confidence", f"{percent(after)} of all pairs (retrained model: {percent(gold)})")
+
+
+def _membership(direction: Direction, attack: str, pairs: str) -> Claim:
+    if direction == "left":
         words = (
-            f"membership inference finds something left: by {strongest.name}, a forget image looks more familiar than "
-            f"a held-out image in {pairs}"
+            f"membership inference finds something left: by {attack}, a forget image looks more familiar than a "
+            f"held-out image in {pairs}"
         )
-        return Claim("membership inference", "left", words)
+        return Claim("membership inference", direction, words)
     words = (
         f"membership inference finds forget images less familiar than held-out images, which itself reveals them: by "
-        f"{strongest.name}, a forget image looks more familiar in only {pairs}"
+        f"{attack}, a forget image looks more familiar in only {pairs}"
     )
-    return Claim("membership inference", "beyond", words)
+    return Claim("membership inference", direction, words)
 
 
 def _beyond_chance(attack: Attack) -> bool:
@@ -66,6 +82,14 @@ def exposure_direction(attacked: AttackedSide) -> Direction:
     if gap.low > 0:
         return "left"
     return "beyond" if gap.high < 0 else "unclear"
+
+
+def attack_direction(attacked: AttackedSide) -> Direction:
+    """Return whether forget images rank higher, or lower, than held-out ones, and than in gold if it was attacked."""
+    after, gap = attacked.models["after"], attacked.differences.get("after-gold")
+    if after.auc_low > CHANCE and (gap is None or gap.low > 0):
+        return "left"
+    return "beyond" if after.auc_high < CHANCE and (gap is None or gap.high < 0) else "unclear"
 
 
 def exposure_claim(report: Report) -> Claim | None:
@@ -93,7 +117,7 @@ def reference_model_claim(report: Report) -> Claim | None:
     result = report.get(RmiaResult)
     if result is None:
         return None
-    direction = reference_model_direction(result)
+    direction = attack_direction(result.attacked)
     attack, models = f"an attack with {count_references(result)}", result.attacked.models
     gold = f" (retrained model: {percent(models['gold'].auc, 0)})" if "gold" in models else ""
     pairs = f"{percent(models['after'].auc, 0)} of all pairs{gold}"
@@ -104,14 +128,6 @@ def reference_model_claim(report: Report) -> Claim | None:
         "unclear": "finds no difference",
     }
     return Claim("reference models", direction, f"{attack} {conclusions[direction]}")
-
-
-def reference_model_direction(result: RmiaResult) -> Direction:
-    """Return whether forget images rank higher, or lower, than held-out ones, and than in the retrained model."""
-    after, gap = result.attacked.models["after"], result.attacked.differences.get("after-gold")
-    if after.auc_low > CHANCE and (gap is None or gap.low > 0):
-        return "left"
-    return "beyond" if after.auc_high < CHANCE and (gap is None or gap.high < 0) else "unclear"
 
 
 def count_references(result: RmiaResult) -> str:

@@ -4,7 +4,9 @@ A claim is made only where chance does not explain it, and compared with the ret
 
 * accuracy: the rule of `domain/verdicts/rule.py`, on the set that decides.
 * relearning: every draw is faster, or slower, than every draw of the retrained model.
-* membership inference: the strongest attack whose AUC interval lies beyond one half and beyond the retrained model's.
+* membership inference: the strongest attack whose AUC interval lies beyond one half and beyond the retrained model's;
+  if there is none, the attack by confidence that was compared with the retrained model on the same images, by the rule
+  of the attack with reference models.
 * entropy and confidence (the logit of the true class): the median over the forget images lies beyond nine in ten of
   the retrained model's. They are for their charts; the entropy also for the verdict where no attack was run.
 * reference models: the AUC interval of the attack with reference models (RMIA) lies beyond one half, and where a

@@ -8,7 +8,7 @@ from unlearn_core.charts.text.retain_card import retain_card
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.balance import BALANCED_CAVEAT
 from unlearn_core.domain.results.course import SeedsResult
-from unlearn_core.domain.results.privacy import MembershipResult
+from unlearn_core.domain.results.privacy import MembershipResult, RetainedMembershipResult, RmiaResult
 from unlearn_core.domain.verdicts.paired_comparison import MARGIN
 from unlearn_core.domain.verdicts.report_verdicts import forget_verdicts
 from unlearn_core.domain.verdicts.rule import (
@@ -17,6 +17,8 @@ from unlearn_core.domain.verdicts.rule import (
 
 __all__ = ["Verdict", "caveats", "verdicts"]
 
+_ATTACKS = (MembershipResult, RmiaResult, RetainedMembershipResult)
+"""Those that are made in every run."""
 NEARLY_NONE = 0.05
 """With at most this share of the forget set classified correctly, hiding an output would look the same."""
 
@@ -47,7 +49,8 @@ def caveats(report: Report) -> str:
     )
     if report.pending:
         attack = "membership inference may add to what is said of the forget set"
-        said.append(f"Not all was measured yet{f': {attack}' if MembershipResult.part in report.pending else ''}.")
+        is_coming = any(kind.part in report.pending for kind in _ATTACKS)
+        said.append(f"Not all was measured yet{f': {attack}' if is_coming else ''}.")
     said.append(BALANCED_CAVEAT if has_balanced_accuracy(report) else "")
     said.append(_seeds(report))
     return " ".join(filter(None, said))
