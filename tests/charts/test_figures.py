@@ -27,6 +27,7 @@ from unlearn_core.domain.results.layer_comparison import WeightDistance, WeightD
 from unlearn_core.domain.results.method_artifacts import (
     Artifact,
     DampenedWeights,
+    ForgetStepMask,
     NoiseErrors,
     NoiseImages,
     ReinitializedLayers,
@@ -315,6 +316,12 @@ def test_touched_draws_a_bar_a_layer_and_the_share_of_all() -> None:
             0.0009,
             "0.09 % of all weights were dampened: most in head (2.1 %), fewest in stem and body (0 %).",
         ),
+        (
+            ForgetStepMask,
+            (0.6, 0.4, 0.9),
+            0.45,
+            "45 % of all weights may change in forget steps: most in head (90 %), fewest in body (40 %).",
+        ),
         (SaliencyMask, (1.0, 1.0, 1.0), 1.0, "100 % of all weights may change, a similar share in every layer."),
         (
             DampenedWeights,
@@ -332,7 +339,7 @@ def test_touched_in_words(kind: type[SelectedWeights], shares: tuple[float, ...]
 
 def test_touched_says_who_chooses() -> None:
     noisy = saving(REPORT[NoiseErrors])
-    assert "SalUn and SSD select weights." in str(selected_weights.applies(noisy))
+    assert "SalUn, SFRon and SSD select weights." in str(selected_weights.applies(noisy))
     assert selected_weights.applies(noisy.with_result(REPORT[SaliencyMask])) is True
 
 

@@ -14,6 +14,7 @@ from unlearn_core.domain.results.method_artifacts import (
     AdversarialPredictions,
     Artifact,
     DampenedWeights,
+    ForgetStepMask,
     NearestClasses,
     NoiseErrors,
     NoiseImages,
@@ -30,6 +31,7 @@ REPORT = made_up_report()
 SHARES = np.array([0.5, 0.25], np.float32)
 SAVED: tuple[Artifact, ...] = (
     DampenedWeights(layers=["a", "b"], weights=[10, 30], share=0.3, shares=SHARES),
+    ForgetStepMask(layers=["a", "b"], weights=[10, 30], share=0.3, shares=SHARES),
     NearestClasses(success_rate=0.9, counts=np.array([0, 3, 1])),
     RewindErrors(reference=0.3, epoch=2, errors=SHARES),
     REPORT[AdversarialPredictions],

@@ -43,6 +43,7 @@ REST: dict[str, dict[str, Any]] = {
     "retrain": {},
     "salun": {"epochs": 1},
     "scrub": {},
+    "sfron": {"epochs": 1},
 }
 FAST = ("resnet20", "resnet20_plain", "mobilenet_v2", "vit_tiny")
 SLOW = ("all_cnn", "resnet18", "resnet18_torchvision", "resnet50")

@@ -48,6 +48,7 @@ VARIED: Mapping[str, tuple[str, ...]] = {
     "reinit": ("lr",),
     "salun": ("lr", "share"),
     "scrub": ("lr",),
+    "sfron": ("clip",),
     "ssd": ("share",),
     "unsir": ("impair_lr", "repair_lr"),
 }

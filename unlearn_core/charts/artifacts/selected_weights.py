@@ -1,4 +1,4 @@
-"""Share of each layer's weights that the method selected: that SalUn may change, or that SSD dampened."""
+"""Share of each layer's weights that the method selected: that SalUn or steps of SFRon may change, or SSD dampened."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -10,11 +10,20 @@ from unlearn_core.charts.chart import Chart, Row, build_table, layer_axis, needs
 from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme
 from unlearn_core.charts.drawing.wording import capitalize, join_words, percent
 from unlearn_core.domain.report import Report
-from unlearn_core.domain.results.method_artifacts import DampenedWeights, SaliencyMask, SelectedWeights
+from unlearn_core.domain.results.method_artifacts import (
+    DampenedWeights,
+    ForgetStepMask,
+    SaliencyMask,
+    SelectedWeights,
+)
 
-VERBS: dict[type[SelectedWeights], str] = {SaliencyMask: "may change", DampenedWeights: "were dampened"}
+VERBS: dict[type[SelectedWeights], str] = {
+    SaliencyMask: "may change",
+    DampenedWeights: "were dampened",
+    ForgetStepMask: "may change in forget steps",
+}
 """What happens to the selected weights."""
-_NO_SELECTION = "This method does not select weights: it may change all of them. SalUn and SSD select weights."
+_NO_SELECTION = "This method does not select weights: it may change all of them. SalUn, SFRon and SSD select weights."
 _FLAT = 0.002
 """The axis goes at least up to this share."""
 
@@ -123,7 +132,8 @@ CHART = Chart(
     caveat="A share shows how many weights of a layer were selected, not how far they moved or with what effect. "
     "Layers differ greatly in size, so a high bar of a small layer may mean fewer weights than a low one of a large "
     "layer (the table has the numbers). A weight selected for the forget images may matter for other images as well. "
-    "The running statistics of batch norm are not weights: SalUn changes all of them.",
+    "The repair steps of SFRon may change all weights. The running statistics of batch norm are not weights: SalUn and "
+    "SFRon change all of them.",
     applies=applies,
     table=table,
     figure=figure,

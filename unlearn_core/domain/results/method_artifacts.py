@@ -61,6 +61,10 @@ class SaliencyMask(SelectedWeights, name="saliency"):
     """The weights that SalUn may change."""
 
 
+class ForgetStepMask(SelectedWeights, name="forget_steps"):
+    """The weights that the forget steps of SFRon may change; its repair steps may change all."""
+
+
 class DampenedWeights(SelectedWeights, name="dampened"):
     """The weights that SSD dampened."""
 

@@ -43,6 +43,7 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
     "retrain": (Control("share", 0.05, 1.0),),
     "salun": (Control("share", 0.0, 1.0), Control("lr", 1e-3, 0.5), Control("epochs", 1, 15)),
     "scrub": (Control("lr", 1e-4, 0.1), Control("max_epochs", 1, 10), Control("epochs", 1, 12)),
+    "sfron": (Control("clip", 0.1, 50.0), Control("lr", 1e-3, 0.2), Control("epochs", 1, 15)),
     "ssd": (Control("share", 0.0, 0.2), Control("alpha", 0.5, 500.0), Control("dampening", 0.01, 10.0)),
     "unsir": (Control("noise_pictures", 0, 128), Control("impair_lr", 1e-4, 0.05), Control("repair_lr", 1e-4, 0.05)),
 }

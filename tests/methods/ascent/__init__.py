@@ -1,0 +1,1 @@
+"""Methods that increase the loss on the forget set."""
