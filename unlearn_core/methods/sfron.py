@@ -96,7 +96,7 @@ class Hyperparameters(BaseHyperparameters):
     threshold: float = hyperparameter(
         1.0,
         low=0.0,
-        high=100.0,
+        high=10.0,
         step=0.1,
         title="Saliency threshold",
         symbol="γ",
