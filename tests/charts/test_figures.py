@@ -320,7 +320,14 @@ def test_touched_draws_a_bar_a_layer_and_the_share_of_all() -> None:
             ForgetStepMask,
             (0.6, 0.4, 0.9),
             0.45,
-            "45 % of all weights may change in forget steps: most in head (90 %), fewest in body (40 %).",
+            "45 % of all weights get the gradient of forget steps: most in head (90 %), fewest in body (40 %).",
+        ),
+        (
+            ForgetStepMask,
+            (0.0, 0.0, 0.0),
+            0.0,
+            "No weight passed the threshold: 0 % of all weights get the gradient of forget steps, and only repair "
+            "steps changed the model.",
         ),
         (SaliencyMask, (1.0, 1.0, 1.0), 1.0, "100 % of all weights may change, a similar share in every layer."),
         (

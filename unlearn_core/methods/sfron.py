@@ -100,8 +100,8 @@ class Hyperparameters(BaseHyperparameters):
         step=0.1,
         title="Saliency threshold",
         symbol="γ",
-        explain="Forget steps change weights that matter this many times as much for the forget set as for the retain "
-        "set; at 0, all weights.",
+        explain="The gradient of forget steps counts for weights that matter at least this many times as much for the "
+        "forget set as for the retain set; at 0, for all.",
     )
     exponent: float = hyperparameter(
         0.5,
@@ -182,7 +182,7 @@ def step_back(model: nn.Module, slow_weights: list[Tensor], share: float) -> Non
 
 
 def _saliency(problem: Problem, params: Hyperparameters, tracker: Tracker) -> dict[str, Tensor]:
-    """The mask of each weight that forget steps may change, from the original model; saved as an artifact."""
+    """Which weights get the gradient of forget steps, by the original model; also saved as an artifact."""
     size, used = _saliency_batch(params, problem.sizes), problem.sizes.retain_used(params.kept_per_class)
     sides = problem.forget, problem.retain.sample(used, problem.random_generator("saliency", "retained"))
 

@@ -1,4 +1,4 @@
-"""Share of each layer's weights that the method selected: that SalUn or steps of SFRon may change, or SSD dampened."""
+"""Share of each layer's weights that the method selected: that SalUn may change, SFRon pushes, or SSD dampened."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -20,7 +20,7 @@ from unlearn_core.domain.results.method_artifacts import (
 VERBS: dict[type[SelectedWeights], str] = {
     SaliencyMask: "may change",
     DampenedWeights: "were dampened",
-    ForgetStepMask: "may change in forget steps",
+    ForgetStepMask: "get the gradient of forget steps",
 }
 """What happens to the selected weights."""
 _NO_SELECTION = "This method does not select weights: it may change all of them. SalUn, SFRon and SSD select weights."
@@ -102,7 +102,8 @@ def summary(report: Report) -> str:
     whole = f"{_share(made.share)} of all weights {VERBS[type(made)]}"
     most, least = float(made.shares.max()), float(made.shares.min())
     if most == 0:
-        return f"No weight passed the threshold: {whole}, and the model is unchanged."
+        rest = "only repair steps changed the model" if isinstance(made, ForgetStepMask) else "the model is unchanged"
+        return f"No weight passed the threshold: {whole}, and {rest}."
     if most - least < 0.001:
         return f"{whole}, a similar share in every layer."
     return (
@@ -132,7 +133,7 @@ CHART = Chart(
     caveat="A share shows how many weights of a layer were selected, not how far they moved or with what effect. "
     "Layers differ greatly in size, so a high bar of a small layer may mean fewer weights than a low one of a large "
     "layer (the table has the numbers). A weight selected for the forget images may matter for other images as well. "
-    "The repair steps of SFRon may change all weights. The running statistics of batch norm are not weights: SalUn and "
+    "The repair steps of SFRon change all weights. The running statistics of batch norm are not weights: SalUn and "
     "SFRon change all of them.",
     applies=applies,
     table=table,

@@ -62,7 +62,7 @@ class SaliencyMask(SelectedWeights, name="saliency"):
 
 
 class ForgetStepMask(SelectedWeights, name="forget_steps"):
-    """The weights that the forget steps of SFRon may change; its repair steps may change all."""
+    """The weights that get the gradient of the forget steps of SFRon; its repair steps change all weights."""
 
 
 class DampenedWeights(SelectedWeights, name="dampened"):
