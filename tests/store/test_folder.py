@@ -90,6 +90,19 @@ def test_reports_of_one_data_folder_share_what_nets_answered(tmp_path: Path) -> 
     assert set(reports.read_folder(tmp_path / "1").evaluations) == {"before", "after", "gold"}
 
 
+def test_reports_of_one_model_share_its_outputs_in_memory(tmp_path: Path) -> None:
+    report, pool = made_up_report(), EvaluationStore(tmp_path / "evaluations")
+    for run in "12":
+        reports.write(report, tmp_path / run, shared=pool)
+    first, second = (reports.read_folder(tmp_path / run).evaluations["before"] for run in "12")
+    assert first.logits is second.logits
+    with pytest.raises(ValueError, match="read-only"):
+        first.logits[0] = 0
+    pool.put(first._replace(logits=first.logits + 1))
+    changed = pool.get(first.weights, first.dataset, report.classifier.id)
+    assert changed is not None and np.array_equal(changed.logits, first.logits + 1)
+
+
 def test_a_disk_without_links_gets_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*paths: object) -> None:
         raise OSError("no links here")

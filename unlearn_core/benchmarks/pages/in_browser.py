@@ -1,4 +1,4 @@
-"""How long a person in front of Chromium waits: from a click until the page is drawn and nothing runs any more.
+"""How long a person in front of Chromium waits: from a click until the page no longer changes.
 
 Needs a Chromium, and Playwright from requirements-dev.txt.
 """
@@ -21,25 +21,26 @@ METHOD, HYPERPARAMETER = "method?forget=cat&method=unsir", "Impair: learning rat
 PATIENCE = 60_000
 """Milliseconds that anything may take."""
 
-_WATCH = """() => {
-  const app = document.querySelector('[data-testid=stApp]');
+_WATCH = """(quiet) => {
+  const busy = '[data-test-script-state=running], [data-testid=stSkeleton], [data-stale=true]';
   window.measured = new Promise((resolve) => {
-    let began = null, ran = false;
+    let began = null, changed = null;
     const begin = () => { began ??= performance.now(); };
     for (const kind of ['click', 'keydown', 'popstate']) addEventListener(kind, begin, {capture: true, once: true});
-    const watcher = new MutationObserver(() => { ran ||= app.dataset.testScriptState !== 'notRunning'; });
-    watcher.observe(app, {attributeFilter: ['data-test-script-state']});
-    const look = () => {
-      const busy = app.dataset.testScriptState !== 'notRunning'
-        || document.querySelector('[data-testid=stSkeleton], [data-stale=true]');
-      if (!ran || busy) return requestAnimationFrame(look);
+    const watcher = new MutationObserver(() => { changed = performance.now(); });
+    watcher.observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
+    const timer = setInterval(() => {
+      if (began === null || changed === null || performance.now() - Math.max(began, changed) < quiet) return;
+      if (document.querySelector(busy)) return;
+      clearInterval(timer);
       watcher.disconnect();
-      requestAnimationFrame(() => resolve(performance.now() - began));
-    };
-    requestAnimationFrame(look);
+      resolve(changed - began);
+    }, 50);
   });
 }"""
-"""Makes `measured`: the milliseconds from the next click, key or step back until nothing runs and nothing is grey."""
+"""Makes `measured`: the milliseconds from the next click, key or step back to the last change of the page, after which
+it stays as it is for `quiet` milliseconds."""
+QUIET = 500
 _SETTLED = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 
@@ -79,18 +80,18 @@ def _switch(page: Page, action: str, url: str) -> Wait:
 
 
 def _change(page: Page, url: str) -> Wait:
-    """Enter other values of a hyperparameter."""
+    """Move the slider of a hyperparameter, step by step."""
     page.goto(url)
     page.locator(_SETTLED).wait_for()
     seconds: list[float] = []
-    for repeat in range(REPEATS):
-        entry = page.get_by_label(HYPERPARAMETER)
-        entry.fill(f"0.00{repeat + 3}")
-        seconds.append(_seconds(page, lambda: page.keyboard.press("Enter")))
+    slider = page.get_by_role("group", name=HYPERPARAMETER).get_by_role("slider")
+    for _ in range(REPEATS):
+        slider.focus()
+        seconds.append(_seconds(page, lambda: slider.press("ArrowRight")))
     return Wait("a changed hyperparameter", median(seconds), max(seconds))
 
 
 def _seconds(page: Page, act: Callable[[], object]) -> float:
-    page.evaluate(_WATCH)
+    page.evaluate(_WATCH, QUIET)
     act()
     return page.evaluate("window.measured") / 1000

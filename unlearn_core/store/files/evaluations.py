@@ -6,6 +6,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -36,6 +37,23 @@ class StoredFeatures(NamedTuple):
         return self.values[np.searchsorted(self.rows, rows)].astype(np.float32)
 
 
+_read: WeakValueDictionary[tuple[int, ...], np.ndarray] = WeakValueDictionary()
+"""The outputs in memory by their files: those of one model are hard links in many reports."""
+
+
+def _read_once(path: Path) -> np.ndarray:
+    """Return the array in a file, read-only, and the same one as long as anybody has it."""
+    with path.open("rb") as file:
+        found = os.fstat(file.fileno())
+        key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        array = _read.get(key)
+        if array is None:
+            array = np.load(file, allow_pickle=False)
+            array.flags.writeable = False
+            _read[key] = array
+        return array
+
+
 class EvaluationStore:
     """Evaluations by weights checksum and data set: those in a folder, and those bundled with a classifier."""
 
@@ -45,7 +63,7 @@ class EvaluationStore:
     def get(self, weights: str, dataset: str, classifier: str) -> Evaluation | None:
         """Return the evaluation of the model with that checksum, or None if there is none yet, or it is damaged."""
         with suppress(*UNREADABLE):
-            return Evaluation(weights, dataset, np.load(self._path(weights, dataset), allow_pickle=False))
+            return Evaluation(weights, dataset, _read_once(self._path(weights, dataset)))
         models = bundled_models.bundled(classifier)
         bundled = next((model for model in models if model.weights == weights and model.has_outputs), None)
         return None if bundled is None else Evaluation(weights, dataset, bundled_models.read_logits(bundled))
