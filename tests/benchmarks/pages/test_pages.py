@@ -96,8 +96,7 @@ def test_memory_is_level_while_visitors_open_report_after_report(server: WebServ
 @pytest.mark.skipif(in_browser.chromium() is None, reason="needs a Chromium")
 def test_in_a_browser_pages_switch_in_half_a_second(data: ExampleData, tmp_path: Path) -> None:
     data.add_runs(5_000 - REPORTS)
-    sweep = data.add_sweep(500)
-    pages = {"history": "history", "sweep": f"sweep?sweep={sweep}", "report": "run?id=1", "method": in_browser.METHOD}
+    pages = {"start": "", "forget": "forget?forget=cat", "method": in_browser.METHOD, "report": "run?id=1"}
     with WebServer(tmp_path, worker="none") as server:
         waits = in_browser.measure(server, pages)
     print(waits, os.getloadavg())
