@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from unlearn_core.training.batches import to_floats
 
 REVISION = 1
-"""Raise it if a change alters the logits for the same weights: earlier results then count as outdated."""
+"""Raise it if a change alters logits for the same weights by more than rounding: earlier results then are outdated."""
 BATCH_SIZE, FULL_BATCH_SIDE = 500, 64
 """Images in a batch, and the largest height of an image for so many: larger images come in smaller batches."""
 

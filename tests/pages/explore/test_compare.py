@@ -12,6 +12,7 @@ from tests.pages.finished_runs import CLASS, PICTURES, by_class, made_again
 from tests.pages.lab import gallery_steps
 from tests.pages.page_asserts import fine, without_words, words
 from tests.pages.test_history import tick
+from tests.store.specs import sql
 from unlearn_core.charts.text import ranking_words
 from unlearn_core.domain.jobs import ExplainSpec, TrainGoldSpec, UnlearnSpec
 from unlearn_core.domain.results.metrics import RunMetrics
@@ -67,6 +68,16 @@ def test_the_page_says_first_who_did_better_and_what_is_chance(visit: Visit, don
     assert winners["better"].tolist()[0] == "cannot tell"
     assert "has no retrained model yet" in words(app)
     assert not without_words(app)
+
+
+def test_a_run_whose_row_is_damaged_is_named_and_the_others_are_compared(visit: Visit, done: RunStore) -> None:
+    spec = done.get(CLASS).spec
+    assert isinstance(spec, UnlearnSpec)
+    other = made_again(done, spec=spec.model_copy(update={"seed": 1}))
+    sql(done.data_dir, "UPDATE run SET headline = '{' WHERE id = ?", other)
+    app = fine(visit("compare", ids=f"{CLASS},{PICTURES},{other}"))
+    assert f"Cannot be read: Run {other}. The page of the run says why." in words(app)
+    assert list(table(app, "metric").columns) == ["metric", "UNSIR", "Fine-tune"]
 
 
 def test_an_address_is_enough_and_what_it_has_wrong_is_said(visit: Visit, done: RunStore) -> None:

@@ -17,7 +17,8 @@ OPTIONS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgro
 """How Chromium is started: as root too, and without any business of its own."""
 WIDTH, HEIGHT = 1440, 1000
 REPEATS = 5
-ELSEWHERE = "measures"
+ELSEWHERE = "datasets"
+"""The page from which the others are opened: one without charts, whose removal would count too."""
 METHOD, HYPERPARAMETER = "method?forget=cat&method=unsir", "Impair: learning rate"
 PATIENCE = 60_000
 """Milliseconds that anything may take."""
@@ -53,7 +54,7 @@ def chromium() -> str | None:
 def measure(server: WebServer, pages: Mapping[str, str]) -> list[Wait]:
     """Return how long it takes to switch to each of the pages (paths by name), and to redraw a changed hyperparameter.
 
-    Each switch begins at the page Measures, which is left out itself. Raises RuntimeError without a Chromium.
+    Each switch begins at the page `ELSEWHERE`, which is left out itself. Raises RuntimeError without a Chromium.
     """
     path = chromium()
     if path is None:

@@ -114,7 +114,7 @@ def browser_section(waits: Sequence[Wait]) -> str:
     rows = [f"| {one.action} | {one.median:.2f} / {one.largest:.2f} |" for one in waits]
     words = (
         "Chromium on the same machine, one visitor, no run: seconds from the click until the page no longer changes, "
-        "the median and the longest of several. Each page is opened from another one."
+        "the median and the longest of several. Each page is opened from *Datasets*."
     )
     return "\n".join([f"{BROWSER}\n\n{words}\n\n| from the click | s |", "|---|---|", *rows])
 
