@@ -22,14 +22,14 @@ def test_one_press_runs_them_all_and_a_point_and_a_row_lead_to_their_reports(pag
     page.get_by_role("button", name="Try every method").click()
     heading(page, TITLE)
     assert "forget=columns" in page.url and "seed=5" in page.url
-    expect(page.get_by_text(re.compile(r"seed 5 · [1-9]\d* of 17 methods done · ")).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"seed 5 · [1-9]\d* of 18 methods done · ")).first).to_be_visible()
     page.reload()
     heading(page, TITLE)
-    expect(page.get_by_text("17 of 17 methods done")).to_be_visible()
+    expect(page.get_by_text("18 of 18 methods done")).to_be_visible()
     runs = {run.id: run for run in store.list_runs(kinds=("unlearn",)) if run.group and "methods-" in run.group}
-    assert [run.state for run in runs.values()] == [RunState.DONE] * 17
+    assert [run.state for run in runs.values()] == [RunState.DONE] * 18
     expect(page.get_by_role("button", name="Cancel all")).to_have_count(0)
-    expect(page.get_by_text("Closest to the retrained model, of 17")).to_be_visible()
+    expect(page.get_by_text("Closest to the retrained model, of 18")).to_be_visible()
 
     settled(page)
     points = page.locator(".scatterlayer .trace.scatter .points path.point")

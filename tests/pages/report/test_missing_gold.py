@@ -9,18 +9,21 @@ from tests.pages.finished_runs import CLASS, PICTURES, advance, by_class, by_pic
 from tests.pages.page_asserts import fine, words
 from unlearn_core.data import datasets
 from unlearn_core.domain.jobs import MeasureSpec, TrainGoldSpec
+from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.results.outputs import DistanceResult
+from unlearn_core.domain.results.predictions import AccuracyResult
 from unlearn_core.domain.run import Priority, RunState
 from unlearn_core.engine.execute import execute_job
 from unlearn_core.engine.forecasts.here import of_gold
 from unlearn_core.engine.listener import NullListener
 from unlearn_core.engine.model_cache import ModelCache
 from unlearn_core.models import classifiers
-from unlearn_core.store.files import reports
+from unlearn_core.store.files import artifacts, reports
 from unlearn_core.store.files.golds import GoldStore
 from unlearn_core.store.queue.run_store import RunStore
 from unlearn_core.ui.components import cost_estimate
+from unlearn_core.ui.shell import cache
 
 GOLD, TWIN = (TrainGoldSpec(request=by_picture().request, seed=seed) for seed in (0, 1))
 
@@ -151,3 +154,21 @@ def test_a_further_gold_without_the_first_completes_nothing(done: RunStore, seed
     done.submit_unique(TWIN.model_copy(update={"seed": seed}), title="x")
     trained(done, TWIN.model_copy(update={"seed": seed}), ModelCache("cpu", done.data_dir))
     assert not done.list_runs(kinds=("measure",))
+
+
+def test_what_is_added_while_the_report_is_read_is_shown_at_once(
+    done: RunStore, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, read_report = list[Report](), cache.report
+
+    def report(run: int, version: tuple[str, ...]) -> Report:
+        found = read_report(run, version)
+        if not read:  # A worker adds something before the page looks whether one is at work.
+            part = found[AccuracyResult]
+            artifacts.write_part(artifacts.run_dir(done.data_dir, run), part.part, part.to_part())
+        read.append(found)
+        return found
+
+    monkeypatch.setattr(cache, "report", report)
+    fine(visit("run", id=str(PICTURES)))
+    assert len(read) == 2, "the report is read again"

@@ -15,12 +15,14 @@ from unlearn_core.ui.shell import cache, lifespan, navigation, ownership, worker
 from unlearn_core.ui.shell.markdown import escape
 
 
-def show(report: Report, run: Run) -> None:
-    """Show what is missing of the reference of this run, or in progress; nothing once it is complete."""
+def show(report: Report, run: Run, known: tuple[str, ...] | None) -> None:
+    """Show what is missing of the reference of this run, or in progress; nothing once it is complete.
+
+    `known` is the version of the report that was read: if a measurement has ended since, it is read again.
+    """
     pending = pending_gold_run(report, run.id)
     if pending is None and gold_actions.missing_gold(report) is None and "gold" in report.evaluations:
         return
-    known = reports.report_version(open_data_dir(), run.id)
     st.fragment(_card, run_every=None if pending is None else worker_status.BACKGROUND_POLL_SECONDS, key="yardstick")(
         report, run.id, pending and pending.id, known
     )
@@ -35,7 +37,7 @@ def pending_gold_run(report: Report, run_id: int) -> Run | None:
     return None
 
 
-def _card(report: Report, run_id: int, before: int | None, known: tuple[str, ...]) -> None:
+def _card(report: Report, run_id: int, before: int | None, known: tuple[str, ...] | None) -> None:
     pending = pending_gold_run(report, run_id)
     if (pending and pending.id) != before or reports.report_version(open_data_dir(), run_id) != known:
         st.rerun()

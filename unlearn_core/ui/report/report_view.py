@@ -15,10 +15,10 @@ from unlearn_core.ui.shell import copy_link, formatting, navigation, ownership, 
 from unlearn_core.ui.shell.markdown import escape
 
 
-def show(report: Report, run: Run | None, group: Sequence[Run] = ()) -> None:
+def show(report: Report, run: Run | None, group: Sequence[Run] = (), version: tuple[str, ...] | None = None) -> None:
     """Show the report of a run; `run` is None for one that ships.
 
-    `group` is the run with its repeats, as they were before the report was read.
+    `group` is the run with its repeats, and `version` that of the folder, as they were before the report was read.
     """
     _head(report, run)
     report_opening.show(report)
@@ -26,7 +26,7 @@ def show(report: Report, run: Run | None, group: Sequence[Run] = ()) -> None:
         pending.show(report, run)
     elif run is not None:
         repeats.show_progress(run, list(group))
-        missing_gold.show(report, run)
+        missing_gold.show(report, run, version)
     st.fragment(_tabs, key="report")(report, run)
 
 

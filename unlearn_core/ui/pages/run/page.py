@@ -158,17 +158,23 @@ def show_done(run: Run) -> None:
         return
     group = cache.store().repeats.runs_of(run)
     try:
-        found = cache.report(run.id, reports.report_version(open_data_dir(), run.id))
+        version = reports.report_version(open_data_dir(), run.id)
+        found = cache.report(run.id, version)
     except StoreError as problem:
         state = "report damaged" if isinstance(problem, DamagedReportError) else "report missing"
         remains = "The settings are stored: you can change them and run again."
         _show_ended(run, state, str(problem), color="red", icon=":material/broken_image:", remains=remains)
         return
-    show_report(found, run, group)
+    show_report(found, run, group, version)
 
 
-def show_report(report: Report, run: Run | None, group: Sequence[Run] = ()) -> None:
-    """Show a report, or one slide of it if the URL asks for it; `run` is None for a run that ships."""
+def show_report(
+    report: Report, run: Run | None, group: Sequence[Run] = (), version: tuple[str, ...] | None = None
+) -> None:
+    """Show a report, or one slide of it if the URL asks for it; `run` is None for a run that ships.
+
+    `version` is that of the report's folder before it was read.
+    """
     if slides.is_open():
         presenter.show(report)
         return
@@ -176,7 +182,7 @@ def show_report(report: Report, run: Run | None, group: Sequence[Run] = ()) -> N
         _sweep_link(run)
         if joined_run.offer_again(run) and isinstance(run.spec, UnlearnSpec):
             run_bar.submit_anyway(run.spec, run.title)
-    report_view.show(report, run, group)
+    report_view.show(report, run, group, version)
 
 
 def show_ended(run: Run) -> None:
