@@ -100,3 +100,17 @@ def test_a_norm_without_weights_after_a_convolution_without_bias_is_folded() -> 
 def test_fewer_images_than_are_checked_are_enough() -> None:
     model = trained(lambda: Custom(usual, nn.BatchNorm2d(3)))
     assert folding.logits(model, IMAGES[:1]).shape == (1, 3)
+
+
+def test_large_images_are_checked_in_a_batch_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "BATCH_SIZE", 3)
+    monkeypatch.setattr(evaluate, "FULL_BATCH_SIDE", 32)
+    seen: list[int] = []
+
+    def noting(conv: nn.Module, norm: nn.Module, x: Tensor) -> Tensor:
+        seen.append(len(x))
+        return norm(conv(x))
+
+    model = trained(lambda: Custom(noting, nn.BatchNorm2d(3)))
+    assert num_norms(folded(model, IMAGES)) == 0
+    assert seen == [3, 3]

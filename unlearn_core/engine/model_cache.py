@@ -179,11 +179,12 @@ class ModelCache:
         if not evaluated.all():
             return begun._replace(logits=logits, evaluated=evaluated)
         whole = Evaluation(begun.weights, begun.dataset, logits)
+        self._evaluated.clear()
         self.evaluations.put(whole)
         return whole
 
     def _folded(self, model: FrozenModel, images: Tensor) -> nn.Module:
-        """Return the model for evaluation; the last one is kept, since a run is evaluated in several parts."""
+        """Return the model for evaluation; it is kept until it is evaluated whole, which a run does part by part."""
         if model.weights not in self._evaluated:
             self._evaluated = {model.weights: folding.folded(model.module, images)}
         return self._evaluated[model.weights]

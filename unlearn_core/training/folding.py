@@ -18,7 +18,7 @@ from unlearn_core.training.batches import to_floats
 MAX_DIFFERENCE = 1e-4
 """The most that a logit may differ from the model's own; rounding makes about a tenth of that."""
 NUM_CHECKED = 64
-"""Images on which that is checked, once per model."""
+"""The most images on which that is checked, once per model; large ones fit a batch of fewer."""
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
@@ -30,7 +30,10 @@ def folded(model: nn.Module, images: Tensor) -> nn.Module:
     `images` (N, H, W, 3) uint8 on the model's device: logits are compared on the first of them, and where they differ
     by more than `MAX_DIFFERENCE` or are not finite, the model itself is returned.
     """
-    copy, checked = deepcopy(model).eval(), to_floats(images[:NUM_CHECKED])
+    if not any(type(module) in _NORMS for module in model.modules()):
+        return model
+    count = min(NUM_CHECKED, evaluate.images_per_batch(images.shape[1]))
+    copy, checked = deepcopy(model).eval(), to_floats(images[:count])
     pairs, logits = _trace(copy, checked)
     for norm, convolution in pairs.items():
         _fold(copy, norm, convolution)

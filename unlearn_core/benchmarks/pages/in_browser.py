@@ -23,9 +23,10 @@ METHOD, HYPERPARAMETER = "method?forget=cat&method=unsir", "Impair: learning rat
 PATIENCE = 60_000
 """Milliseconds that anything may take."""
 
-_WATCH = """(quiet) => {
+_WATCH = """([quiet, patience]) => {
   const busy = '[data-test-script-state=running], [data-testid=stSkeleton], [data-stale=true]';
-  window.measured = new Promise((resolve) => {
+  window.measured = new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error('The page goes on changing, or nothing has changed it.')), patience);
     let began = null, changed = null;
     const begin = () => { began ??= performance.now(); };
     for (const kind of ['click', 'keydown', 'popstate']) addEventListener(kind, begin, {capture: true, once: true});
@@ -94,6 +95,6 @@ def _change(page: Page, url: str) -> Wait:
 
 
 def _seconds(page: Page, act: Callable[[], object]) -> float:
-    page.evaluate(_WATCH, QUIET)
+    page.evaluate(_WATCH, [QUIET, PATIENCE])
     act()
     return page.evaluate("window.measured") / 1000
