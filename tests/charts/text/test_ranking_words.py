@@ -65,7 +65,9 @@ def test_sentence_cards_table_figure_and_command_line_never_disagree(chosen: lis
         assert not better & behind
         assert f"Better: {said}." in run_multiples.alt_text(ranking, text)
     drawn = run_multiples.figure(text.rankings[0], text, reports, LIGHT)
-    hollow = {trace.name for trace in drawn.data if trace.marker.color == LIGHT.page}
+    (dots,) = (trace for trace in drawn.data if trace.mode == "markers")
+    colours = zip(dots.customdata, dots.marker.color, strict=True)
+    hollow = {name for (name, _), colour in colours if colour == LIGHT.page}
     groups = text.rankings[0].groups
     assert hollow == {text.labels[run] for group in groups for runs in group.behind for run in runs}
     pairs = ranking_tables.pairs_table(text)

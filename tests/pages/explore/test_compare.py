@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.conftest import ROOT, Visit
+from tests.pages.conftest import ROOT, Visit, turn
 from tests.pages.finished_runs import CLASS, PICTURES, by_class, made_again
 from tests.pages.lab import gallery_steps
 from tests.pages.page_asserts import fine, without_words, words
@@ -110,6 +110,16 @@ def test_the_address_follows_the_choice(visit: Visit, done: RunStore) -> None:
     app.multiselect(key="compared").unselect(CLASS).unselect(PICTURES).run()
     assert "ids" not in app.query_params or not app.query_params["ids"]
     assert "Choose two to six runs" in words(fine(app))
+
+
+def test_the_way_back_to_a_comparison_leads_to_the_runs_that_were_compared(visit: Visit, done: RunStore) -> None:
+    app = fine(visit("compare", ids=f"{CLASS},{PICTURES}"))
+    fine(turn(app, "datasets"))
+    app.query_params.clear()  # Streamlit may leave an address with the next page's parameters in the history.
+    app.query_params["dataset"] = "cifar10-sample"
+    fine(turn(app, "compare"))
+    assert app.query_params["ids"] == f"{CLASS},{PICTURES}"
+    assert app.multiselect(key="compared").value == [CLASS, PICTURES]
 
 
 def test_a_run_that_is_not_over_cannot_be_compared_yet(visit: Visit, done: RunStore) -> None:

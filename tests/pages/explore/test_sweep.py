@@ -9,7 +9,7 @@ from tests.pages.conftest import Visit
 from tests.pages.page_asserts import fine, without_words, words
 from tests.pages.page_sweeps import EPOCHS, ME, NORM, RATE, add, add_copies, begin, end
 from tests.store.specs import multiply
-from unlearn_core.charts.plain_figure import PlainFigure
+from unlearn_core.charts.finished.plain_figure import PlainFigure
 from unlearn_core.domain.jobs import TrainGoldSpec
 from unlearn_core.domain.results.metrics import RunMetrics
 from unlearn_core.domain.run import RunState
@@ -229,13 +229,14 @@ def test_a_click_on_a_point_opens_its_run(visit: Visit, store: RunStore) -> None
     assert app.query_params["id"] == str(run)
 
 
-def test_the_way_back_from_a_run_leads_to_its_sweep(visit: Visit, store: RunStore) -> None:
+@pytest.mark.parametrize(("name", "text"), [("id", "1"), ("dataset", "cifar10-sample"), ("ids", "1,2")])
+def test_the_way_back_from_another_page_leads_to_the_sweep(visit: Visit, store: RunStore, name: str, text: str) -> None:
     number = begin(store)
-    run = add(store, number, 0)
+    add(store, number, 0)
     end(store, number)
     app = fine(visit("sweep", sweep=str(number)))
     app.query_params.clear()
-    app.query_params["id"] = str(run)
+    app.query_params[name] = text
     fine(app.run())
     assert app.query_params == {"sweep": str(number)}
     assert "1 of 8 trials" in words(app)

@@ -20,7 +20,7 @@ from unlearn_core.charts.chart import Chart
 from unlearn_core.charts.drawing.heatmap_rows import heatmap_rows
 from unlearn_core.charts.drawing.selection import Selection
 from unlearn_core.charts.drawing.theme import DARK, LIGHT, THEMES, Theme
-from unlearn_core.charts.plain_figure import PlainFigure
+from unlearn_core.charts.finished.plain_figure import PlainFigure
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.course import TimingsResult
 from unlearn_core.domain.results.explanations import CamResult
@@ -55,7 +55,7 @@ def test_a_chart_is_drawn_once_and_sent_as_it_would_be() -> None:
     first, second = (drawings.chart(counted.chart, [REPORT], LIGHT) for _ in range(2))
     assert counted.drawn == ["light"]
     assert second.figure is not first.figure, "no visitor can change what another one sees"
-    original = ACCURACY.figure([REPORT], LIGHT)
+    original = PlainFigure.of(ACCURACY.figure([REPORT], LIGHT))
     assert plotly.io.to_json(second.figure, validate=False) == plotly.io.to_json(original, validate=False)
     assert (second.summary, second.alt) == (ACCURACY.summary(REPORT), ACCURACY.alt_text(REPORT))
 

@@ -30,19 +30,27 @@ _WATCH = """([quiet, patience]) => {
     let began = null, changed = null;
     const begin = () => { began ??= performance.now(); };
     for (const kind of ['click', 'keydown', 'popstate']) addEventListener(kind, begin, {capture: true, once: true});
-    const watcher = new MutationObserver(() => { changed = performance.now(); });
+    const see = () => { changed = performance.now(); };
+    const watcher = new MutationObserver((changes) => {
+      if (changes.some(({target}) => !(target.closest ? target : target.parentElement)?.closest('canvas'))) see();
+    });
     watcher.observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
+    const canvas = CanvasRenderingContext2D.prototype, {fillText, drawImage} = canvas;
+    canvas.fillText = function (...given) { see(); return fillText.apply(this, given); };
+    canvas.drawImage = function (...given) { see(); return drawImage.apply(this, given); };
     const timer = setInterval(() => {
       if (began === null || changed === null || performance.now() - Math.max(began, changed) < quiet) return;
       if (document.querySelector(busy)) return;
       clearInterval(timer);
       watcher.disconnect();
+      Object.assign(canvas, {fillText, drawImage});
       resolve(changed - began);
     }, 50);
   });
 }"""
-"""Makes `measured`: the milliseconds from the next click, key or step back to the last change of the page, after which
-it stays as it is for `quiet` milliseconds."""
+"""Makes `measured`: the milliseconds from the next click, key or step back to the last change that can be seen, after
+which the page stays as it is for `quiet` milliseconds. A table is a canvas: what is drawn on it counts, and what it
+holds for screen readers, which is filled in later, does not."""
 QUIET = 500
 _SETTLED = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from unlearn_core.charts.chart import percent_axis
-from unlearn_core.charts.drawing.theme import PlotlyDict, Theme, line_style, marker_style
+from unlearn_core.charts.drawing.theme import SMALL_FONT, PlotlyDict, Theme, line_style, marker_style
 from unlearn_core.charts.drawing.wording import join_words
 from unlearn_core.charts.text.ranking_words import RankingText, value_text, winner_text
 from unlearn_core.domain.report import Report
@@ -32,24 +32,20 @@ def figure(ranking: Ranking, text: RankingText, reports: Sequence[Report], theme
     count, is_time = len(ranking.values), ranking.criterion == "time"
     values = {run: value for run, value in enumerate(ranking.values) if value is not None}
     end = 1.2 * max(values.values(), default=1.0) if is_time else 1.0
-    behind = {run for group in ranking.groups for runs in group.behind for run in runs}
     drawn = go.Figure()
-    drawn.update_layout(template=theme.template, height=ROW_HEIGHT * count + FOOT, margin={"t": 24, "r": 24})
-    for run, name in enumerate(text.labels):
-        at = count - 1 - run
-        drawn.add_shape(type="line", x0=0, x1=end, y0=at, y1=at, line={"color": theme.border}, layer="below")
-        drawn.add_annotation(x=0, y=at, yshift=_NAME_LIFT, text=name, xanchor="left", yanchor="bottom")
-        if run in values:
-            drawn.add_trace(_dot(ranking, run, name, theme, at=at, is_behind=run in behind))
-            side = -1 if values[run] > 0.7 * end else 1
-            drawn.add_annotation(
-                x=values[run],
-                y=at,
-                xshift=10 * side,
-                xanchor="right" if side < 0 else "left",
-                text=value_text(ranking, (run,)),
-                bgcolor=theme.page,
-            )
+    drawn.update_layout(template=theme.template, height=ROW_HEIGHT * count + FOOT, margin={"t": 24, "r": 24, "l": 16})
+    heights = [count - 1 - run for run in range(count)]
+    drawn.add_traces([_rails(heights, end, theme), _dots(ranking, text, heights, theme), _names(text, heights, theme)])
+    for run, value in values.items():
+        side = -1 if value > 0.7 * end else 1
+        drawn.add_annotation(
+            x=value,
+            y=heights[run],
+            xshift=10 * side,
+            xanchor="right" if side < 0 else "left",
+            text=value_text(ranking, (run,)),
+            bgcolor=theme.page,
+        )
     reference = None if is_time else _reference(ranking, reports)
     if reference is not None:
         value, words = reference
@@ -70,19 +66,48 @@ def alt_text(ranking: Ranking, text: RankingText) -> str:
     return f"{TITLES[ranking.criterion]}, one dot per run on one scale. {values}. Better: {better}."
 
 
-def _dot(ranking: Ranking, run: int, name: str, theme: Theme, *, at: float, is_behind: bool) -> go.Scatter:
-    """A run's dot, hollow where the run is behind."""
-    marker = marker_style(theme, "after")
-    if is_behind:
-        marker |= {"color": theme.page, "line": {"color": theme.after, "width": 2.5}}
+def _rails(heights: Sequence[int], end: float, theme: Theme) -> go.Scatter:
+    """A faint line along each row."""
     return go.Scatter(
-        name=name,
-        x=[ranking.values[run]],
-        y=[at],
-        mode="markers",
-        marker=marker,
+        x=[0, end, None] * len(heights),
+        y=[y for at in heights for y in (at, at, None)],
+        mode="lines",
+        line={"color": theme.border, "width": 2},
+        hoverinfo="skip",
+    )
+
+
+def _names(text: RankingText, heights: Sequence[int], theme: Theme) -> go.Scatter:
+    """The runs' names above the beginning of their rows."""
+    return go.Scatter(
+        x=[0] * len(heights),
+        y=[at + _NAME_LIFT / ROW_HEIGHT for at in heights],
+        text=list(text.labels),
+        textposition="top right",
+        textfont={"size": SMALL_FONT, "color": theme.ink},
+        mode="text",
         cliponaxis=False,
-        hovertemplate=f"<b>{name}</b><br>{value_text(ranking, (run,))}<extra></extra>",
+        hoverinfo="skip",
+    )
+
+
+def _dots(ranking: Ranking, text: RankingText, heights: Sequence[int], theme: Theme) -> go.Scatter:
+    """A dot for each run, hollow where the run is behind; none where it has no value."""
+    behind = {run for group in ranking.groups for runs in group.behind for run in runs}
+    usual, hollow = marker_style(theme, "after"), {"color": theme.page, "line": {"color": theme.after, "width": 2.5}}
+    looks = [usual | hollow if run in behind else usual for run in range(len(heights))]
+    return go.Scatter(
+        x=list(ranking.values),
+        y=list(heights),
+        mode="markers",
+        marker=usual
+        | {
+            "color": [look["color"] for look in looks],
+            "line": {part: [look["line"][part] for look in looks] for part in ("color", "width")},
+        },
+        cliponaxis=False,
+        customdata=[[name, value_text(ranking, (run,))] for run, name in enumerate(text.labels)],
+        hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
     )
 
 

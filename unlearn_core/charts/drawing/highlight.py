@@ -25,7 +25,8 @@ def highlight_selection(
     figure: go.Figure | PlotlyDict, chart: str, report: Report, focus: Selection, theme: Theme
 ) -> go.Figure:
     """A copy of one run's figure with the selection marked in it: a band behind a row, a ring, three markers."""
-    drawn = go.Figure(figure)
+    # Without a template Plotly would take its own; a click selects, as the page would say otherwise.
+    drawn = go.Figure(figure).update_layout(template=theme.template, clickmode="event+select")
     for name in (focus.label, focus.layer):
         if name is not None:
             _band(drawn, name, theme)

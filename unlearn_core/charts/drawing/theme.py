@@ -147,7 +147,7 @@ def _template(theme: Theme) -> go.layout.Template:
             "font": {"family": FONT, "size": 13, "color": theme.ink},
             "paper_bgcolor": TRANSPARENT,
             "plot_bgcolor": TRANSPARENT,
-            "margin": {"l": 8, "r": 14, "t": 10, "b": 8},
+            "margin": {"l": 8, "r": 18, "t": 12, "b": 8},
             "showlegend": False,
             "dragmode": False,
             "hovermode": "closest",

@@ -40,7 +40,7 @@ def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = 
     scale = sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter))
     alone = len(sweep_data.sweep.spec.ranges) == 1
     drawn = go.Figure()
-    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 18, "r": 8})
+    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 18, "r": 14})
     trials = sorted(sweep_data.done, key=lambda trial: scale.position(trial.params[hyperparameter]))
     for side in SIDE_LABELS:
         own = [(trial, value) for trial in trials if (value := trial_accuracy(trial, "after", side)) is not None]

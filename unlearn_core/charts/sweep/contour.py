@@ -54,7 +54,7 @@ def figure(
     values = np.array([value for _, value in known])
     share = OBJECTIVES[name].is_fraction
     drawn = go.Figure()
-    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 66, "r": 8})
+    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 106, "r": 14})
     look: PlotlyDict = {
         "colorscale": "Viridis",
         "reversescale": OBJECTIVES[name].lower_is_better,

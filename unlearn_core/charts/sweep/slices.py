@@ -42,7 +42,7 @@ def figure(
     hyperparameter = hyperparameter or sweep_data.sweep.spec.ranges[0].knob
     scale, known = sweep_drawing.axis_scale(sweep_data.search_range(hyperparameter)), _known(sweep_data, name)
     drawn = go.Figure()
-    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 8, "r": 8})
+    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 8, "r": 14})
     drawn.add_scatter(
         x=compact(scale.position(trial.params[hyperparameter]) for trial, _ in known),
         y=compact(value for _, value in known),

@@ -54,7 +54,7 @@ def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = 
     shown = _shown(sweep_data, test)
     hyperparameter = hyperparameter or sweep_data.sweep.spec.ranges[0].knob
     drawn = go.Figure()
-    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 66, "r": 8})
+    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 106, "r": 14})
     if not test:
         leading = [_at(trial, test) for trial in pareto_front(sweep_data)]
         drawn.add_scatter(

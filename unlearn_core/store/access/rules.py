@@ -60,8 +60,8 @@ class Access(NamedTuple):
 
     def seen(self, run: Run) -> Run:
         """Return a run as this actor may see it: without the note of another, unless that is open or was shared."""
-        is_private = self.notes_of not in (None, run.owner) and not run.shared
-        return run.model_copy(update={"note": ""}) if is_private and run.note else run
+        is_private = bool(run.note) and not run.shared and self.notes_of not in (None, run.owner)
+        return run.model_copy(update={"note": ""}) if is_private else run
 
     def may_change(self, owner: str) -> bool:
         """Return whether this actor may change what belongs to an owner."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from unlearn_core.charts.plain_figure import PlainFigure
+from unlearn_core.charts.finished.plain_figure import PlainFigure
 from unlearn_core.ui.shell import url_state
 from unlearn_core.ui.shell.navigation import PRESENT_PARAM
 

@@ -18,7 +18,7 @@ from unlearn_core.charts.drawing.heatmap_rows import HeatmapRow, aligned_rows, h
 from unlearn_core.charts.drawing.selection import Selection
 from unlearn_core.charts.drawing.sweep_drawing import SweepChart, SweepData
 from unlearn_core.charts.drawing.theme import Theme
-from unlearn_core.charts.plain_figure import PlainFigure
+from unlearn_core.charts.finished.plain_figure import PlainFigure
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.explanations import CamResult
 from unlearn_core.ui.shell import thumbnails

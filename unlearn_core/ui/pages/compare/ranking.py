@@ -8,7 +8,7 @@ import streamlit as st
 
 from unlearn_core.charts.comparison import ranking_tables, run_multiples
 from unlearn_core.charts.drawing.theme import Theme
-from unlearn_core.charts.plain_figure import PlainFigure
+from unlearn_core.charts.finished.plain_figure import PlainFigure
 from unlearn_core.charts.text.ranking_words import RankingText, ranking_text
 from unlearn_core.domain.report import Report
 from unlearn_core.ui.components import chart_card

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from unlearn_core.charts.chart import report_labels
-from unlearn_core.charts.plain_figure import PlainFigure
+from unlearn_core.charts.finished.plain_figure import PlainFigure
 from unlearn_core.charts.report import regions
 from unlearn_core.domain.report import Report
 from unlearn_core.domain.results.explanations import RegionsResult

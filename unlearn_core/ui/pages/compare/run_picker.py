@@ -13,7 +13,7 @@ from unlearn_core.ui.server.urls import IDS_PARAM, MAX_RUNS
 from unlearn_core.ui.shell import cache, url_state
 from unlearn_core.ui.shell.markdown import escape
 
-_KEY = "compared"
+_KEY, _SHOWN = "compared", "runs compared"
 MOST_LISTED = 200
 """The most runs to choose from, the newest ones; older ones are compared by their links."""
 
@@ -23,7 +23,9 @@ FIRST_COMPARED = ("unsir-ship", "unsir-ship-no-noise")
 
 def choose_runs() -> list[Run]:
     """Return the chosen runs; if fewer than two, the page has shown what to do next."""
+    _come_back()
     chosen = _choose(_finished())
+    st.session_state[_SHOWN] = st.query_params.get(IDS_PARAM, "")
     stored = cache.store().listing.runs(number for number in chosen if number > 0)
     runs = stored | {one.run.id: one.run for one in shipped_runs.shipped_runs()}
     found = [runs[number] for number in chosen if number in runs]
@@ -33,6 +35,15 @@ def choose_runs() -> list[Run]:
     if len(found) < 2:
         _suggest_partners(found)
     return found
+
+
+def _come_back() -> None:
+    """Take the runs that this session compared last where the page is opened without any.
+
+    The back button may lead to a URL with this page's name but another's parameters, because of how Streamlit works.
+    """
+    if IDS_PARAM not in st.query_params and _KEY not in st.session_state:
+        url_state.set_param(IDS_PARAM, st.session_state.get(_SHOWN, ""))
 
 
 def _ids_from_url() -> list[int]:

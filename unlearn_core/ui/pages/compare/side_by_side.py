@@ -8,7 +8,7 @@ import streamlit as st
 from unlearn_core.charts.chart import Chart, report_labels
 from unlearn_core.charts.drawing import heatmap_rows
 from unlearn_core.charts.drawing.selection import Selection
-from unlearn_core.charts.plain_figure import PlainFigure
+from unlearn_core.charts.finished.plain_figure import PlainFigure
 from unlearn_core.charts.report import gradcam
 from unlearn_core.domain.jobs import ExplainSpec
 from unlearn_core.domain.report import Report

@@ -9,7 +9,7 @@ import streamlit as st
 
 from unlearn_core.charts import memorisation
 from unlearn_core.charts.drawing.wording import capitalize
-from unlearn_core.charts.plain_figure import PlainFigure
+from unlearn_core.charts.finished.plain_figure import PlainFigure
 from unlearn_core.charts.report.difficulty import entanglement_sentence
 from unlearn_core.data import half_models
 from unlearn_core.data.half_models import Memorisation

@@ -28,11 +28,11 @@ def dumbbell(shares: Sequence[float | None], theme: Theme) -> str | None:
     if gold is not None:
         parts.append(f"<path d='M{_x(gold)} 6l4.5 4.5-4.5 4.5-4.5-4.5z' fill='{theme.gold}'/>")
     drawing = f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{HEIGHT}'>{''.join(parts)}</svg>"
-    return f"data:image/svg+xml,{quote(drawing, safe=_PLAIN)}"
+    return f"data:image/svg+xml,{drawing.translate(_ENCODED)}"
 
 
-_PLAIN = " '/=:;,.()-"
-"""Characters that may stand in a data URL as they are."""
+_ENCODED = str.maketrans({character: quote(character) for character in "<>#"})
+"""The characters of a drawing that may not stand in a data URL as they are."""
 
 
 def _x(share: float) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from unlearn_core.charts import class_board
-from unlearn_core.charts.plain_figure import PlainFigure
+from unlearn_core.charts.finished.plain_figure import PlainFigure
 from unlearn_core.charts.text.lesson_text import Value, fill, lesson_values
 from unlearn_core.domain.errors import StoreError
 from unlearn_core.domain.lessons import Expectation, Lesson

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from unlearn_core.charts.drawing.theme import Theme
+from unlearn_core.charts.finished.plain_figure import PlainFigure
 from unlearn_core.charts.measured import equal_forgetting, l2ul_courses, noise_levels, noise_rates
-from unlearn_core.charts.plain_figure import PlainFigure
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.shell import drawings
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from unlearn_core.charts.comparison import method_results, method_scatter
 from unlearn_core.charts.comparison.method_results import MethodResults
-from unlearn_core.charts.plain_figure import PlainFigure
+from unlearn_core.charts.finished.plain_figure import PlainFigure
 from unlearn_core.export.safe_csv import to_csv
 from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.guidance import glossary

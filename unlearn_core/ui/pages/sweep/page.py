@@ -8,12 +8,16 @@ from unlearn_core.domain.errors import NotFoundError, UnlearnError
 from unlearn_core.domain.report import describe_forget_set
 from unlearn_core.domain.sweeps.sweep import Sweep, SweepSpec
 from unlearn_core.store.files import shipped_runs
+from unlearn_core.ui.pages.datasets.page import DATASET_PARAM
 from unlearn_core.ui.pages.sweep import form, progress
 from unlearn_core.ui.pages.sweep.form import SWEEP_PARAM
+from unlearn_core.ui.server.urls import IDS_PARAM
 from unlearn_core.ui.shell import cache, formatting, navigation, ownership, url_state
 from unlearn_core.ui.shell.markdown import escape
 
 _SHOWN = "sweep shown"
+_OTHERS = {"id", IDS_PARAM, DATASET_PARAM}
+"""Parameters of other pages, which no link to this page has."""
 STATES = {
     "running": ":material/autorenew: running",
     "paused": ":material/pause: paused",
@@ -57,12 +61,12 @@ def _hyperparameter_titles(spec: SweepSpec) -> list[str]:
 
 
 def _wanted() -> str | None:
-    """The sweep in the URL; on the way back from a run, the sweep that was shown before.
+    """The sweep in the URL; on the way back from a run, a data set or a comparison, the sweep that was shown before.
 
-    The back button leads to a URL with this page's name but the run's parameters, because of how Streamlit works.
+    The back button may lead to a URL with this page's name but the other's parameters, because of how Streamlit works.
     """
     shown = st.session_state.get(_SHOWN)
-    if SWEEP_PARAM not in st.query_params and "id" in st.query_params and shown is not None:
+    if SWEEP_PARAM not in st.query_params and _OTHERS & set(st.query_params) and shown is not None:
         st.query_params.from_dict({SWEEP_PARAM: shown})
     return st.query_params.get(SWEEP_PARAM)
 

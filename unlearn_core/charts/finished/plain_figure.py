@@ -5,6 +5,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing.theme import PlotlyDict
+from unlearn_core.charts.finished.single_draw import drawn_once
 
 _FONTS = ("font", "tickfont", "textfont")
 _ENLARGED = {"marker": ("size",), "line": ("width",), "margin": ("l", "r", "t", "b")}
@@ -25,8 +26,8 @@ class PlainFigure(go.Figure):
 
     @classmethod
     def of(cls, figure: go.Figure) -> "PlainFigure":
-        """The figure as it is now."""
-        return cls(figure.to_dict())
+        """The figure as it is now, so that a browser draws it once: see `drawn_once`."""
+        return cls(drawn_once(figure.to_dict()))
 
     def to_dict(self) -> PlotlyDict:
         """The values themselves, not a copy."""
@@ -40,7 +41,7 @@ class PlainFigure(go.Figure):
         """The same figure for a screen that many look at: words, marks and lines are `scale` times as large."""
         plain = _enlarged(self._plain, scale)
         plain["layout"] |= {"height": height}
-        return PlainFigure(plain)
+        return PlainFigure(drawn_once(plain))
 
     def __reduce__(self) -> tuple[type["PlainFigure"], tuple[PlotlyDict]]:
         return type(self), (self._plain,)
