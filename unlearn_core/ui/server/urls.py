@@ -10,6 +10,9 @@ MAX_RUNS = 6
 IDS_PARAM = "ids"
 """The query parameter that lists runs, as in `?ids=3,5`."""
 
+DATASET_PARAM = "dataset"
+"""The query parameter of the page Datasets that names the data set on it."""
+
 
 def comparison_params(runs: Sequence[int]) -> dict[str, str]:
     """The query parameters of the page that compares these runs."""

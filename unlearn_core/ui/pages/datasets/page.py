@@ -15,10 +15,11 @@ from unlearn_core.ui.components import paged_grid, training_form
 from unlearn_core.ui.gallery import image_gallery
 from unlearn_core.ui.gallery.image_texts import DatasetTexts
 from unlearn_core.ui.gallery.listings import Listing
+from unlearn_core.ui.server.urls import DATASET_PARAM
 from unlearn_core.ui.shell import cache, formatting, ownership, url_state
 from unlearn_core.ui.shell.markdown import escape
 
-SELECTED_KEY, DATASET_PARAM = "picture-set", "dataset"
+SELECTED_KEY = "picture-set"
 PER_PAGE = 12
 """Number of classes per page of examples."""
 

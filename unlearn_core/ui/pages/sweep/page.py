@@ -8,10 +8,9 @@ from unlearn_core.domain.errors import NotFoundError, UnlearnError
 from unlearn_core.domain.report import describe_forget_set
 from unlearn_core.domain.sweeps.sweep import Sweep, SweepSpec
 from unlearn_core.store.files import shipped_runs
-from unlearn_core.ui.pages.datasets.page import DATASET_PARAM
 from unlearn_core.ui.pages.sweep import form, progress
 from unlearn_core.ui.pages.sweep.form import SWEEP_PARAM
-from unlearn_core.ui.server.urls import IDS_PARAM
+from unlearn_core.ui.server.urls import DATASET_PARAM, IDS_PARAM
 from unlearn_core.ui.shell import cache, formatting, navigation, ownership, url_state
 from unlearn_core.ui.shell.markdown import escape
 
