@@ -115,6 +115,17 @@ def test_models_of_halves_are_added_two_at_a_time(home: Path, quick: None, capsy
     assert more is not None and np.array_equal(more.confidence[:4], first.confidence)
 
 
+def test_models_that_exist_elsewhere_are_taken_over(home: Path, quick: None, tmp_path: Path) -> None:
+    user_catalog.set_data_dir(home)
+    own = half_models.own_file("shapes")
+    assert own is not None
+    assert list(half_training.train_halves("shapes", 2, own, "cpu")) == [2]
+    assert list(half_training.train_halves("shapes", 4, tmp_path / "more.npz", "cpu")) == [4]
+    labels = datasets.load("shapes").labels[:400]
+    first, more = half_models.read(own, labels), half_models.read(tmp_path / "more.npz", labels)
+    assert first is not None and more is not None and np.array_equal(more.confidence[:2], first.confidence)
+
+
 def test_models_of_another_recipe_are_trained_anew(home: Path, quick: None) -> None:
     file = half_outputs.store(home)
     assert list(half_training.train_halves("shapes", 4, file, "cpu")) == [2, 4]
