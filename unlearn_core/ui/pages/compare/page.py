@@ -19,7 +19,7 @@ from unlearn_core.ui.components import chart_card
 from unlearn_core.ui.guidance import levels
 from unlearn_core.ui.pages.compare import feature_maps, ranking, region_maps, run_picker, selection, side_by_side
 from unlearn_core.ui.report import repeats, report_downloads, report_section
-from unlearn_core.ui.shell import cache, navigation
+from unlearn_core.ui.shell import cache, drawings, navigation
 from unlearn_core.ui.shell.markdown import escape
 
 
@@ -107,9 +107,10 @@ def _settings_table(rows: Sequence[tuple[str, list[str]]], reports: Sequence[Rep
 
 def _figures(reports: Sequence[Report]) -> None:
     noun = reports[0].dataset.item_noun
+    table, differences = drawings.once(lambda: _compared(reports), "figures", *(one.fingerprint for one in reports))
     st.header("Results", anchor=False)
     st.dataframe(
-        run_comparison.metrics_table(reports),
+        table,
         hide_index=True,
         height="content",
         key="metrics",
@@ -120,9 +121,14 @@ def _figures(reports: Sequence[Report]) -> None:
         f"{noun} by {noun}, with their 90 % interval; where the {noun}s differ, as two independent samples."
     )
     names = drawn.report_labels(reports)
-    for name, other in zip(names[1:], reports[1:], strict=True):
-        text = run_comparison.summary(reports[0], other)
+    for name, text in zip(names[1:], differences, strict=True):
         st.caption(f"**{escape(name)}** compared with **{escape(names[0])}**: {text}")
+
+
+def _compared(reports: Sequence[Report]) -> tuple[pd.DataFrame, list[str]]:
+    """The metrics of all runs, and how each but the first differs from it."""
+    first, *others = reports
+    return run_comparison.metrics_table(reports), [run_comparison.summary(first, other) for other in others]
 
 
 def _charts(reports: Sequence[Report]) -> None:
