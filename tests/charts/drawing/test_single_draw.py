@@ -1,5 +1,6 @@
 """What a browser would otherwise draw again: the template is filled in, the margins have room, the data a number."""
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 
@@ -70,6 +71,14 @@ def test_categories_and_upright_labels_need_their_width() -> None:
     drawn.update_xaxes(tickvals=[0, 1], ticktext=names, tickangle=-90)
     margin = drawn_once(drawn.to_dict())["layout"]["margin"]
     assert margin["l"] == margin["b"] > text_width("automobile", SMALL_FONT)
+
+
+def test_a_range_with_an_open_end_and_packed_numbers_are_no_categories() -> None:
+    drawn = figure(range=[0, None], tickvals=[0, 1], ticktext=LABELS)
+    drawn.data[0].y = np.array([0.5, 1.5])
+    assert drawn_once(drawn.to_dict())["layout"]["margin"]["l"] > 60
+    packed = drawn_once(figure().update_traces(y=np.array([0.5, 1.5])).to_dict())["layout"]["margin"]["l"]
+    assert packed == drawn_once(figure().to_dict())["layout"]["margin"]["l"]
 
 
 def test_several_pairs_of_axes_keep_their_margins() -> None:

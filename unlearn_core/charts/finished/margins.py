@@ -74,7 +74,8 @@ def _depth(axis: PlotlyDict, categories: Sequence[str], *, is_vertical: bool) ->
 
 def _shown(axis: PlotlyDict) -> list[str]:
     """The axis' own labels within its range."""
-    low, high = sorted(axis.get("range", (-inf, inf)))
+    ends = [end for end in axis.get("range", ()) if isinstance(end, int | float)]
+    low, high = (min(ends), max(ends)) if len(ends) == 2 else (-inf, inf)
     if axis.get("type") == "log":
         low, high = 10**low, 10**high
     labels = zip(axis.get("tickvals", ()), axis.get("ticktext", ()), strict=False)
@@ -83,7 +84,8 @@ def _shown(axis: PlotlyDict) -> list[str]:
 
 def _categories(figure: PlotlyDict) -> list[str]:
     """The categories along the vertical axis, if that is what the traces have."""
-    values: Iterable[Any] = (value for trace in figure["data"] for value in trace.get("y", ()))
+    columns = (trace.get("y", ()) for trace in figure["data"])
+    values: Iterable[Any] = (value for column in columns if not isinstance(column, dict) for value in column)
     return list(dict.fromkeys(value for value in values if isinstance(value, str)))
 
 

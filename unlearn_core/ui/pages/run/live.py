@@ -1,11 +1,11 @@
 """The live view of a queued or running run: progress, curve and Cancel. A rerun of the page ends it with the report."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
 from unlearn_core import methods
+from unlearn_core.charts.finished.plain_figure import PlainFigure
 from unlearn_core.charts.report import training_curve
 from unlearn_core.data import datasets
 from unlearn_core.domain.jobs import AddCheckpointSpec, TrainGoldSpec, TrainSpec, UnlearnSpec
@@ -35,7 +35,7 @@ AROUND = {
 """What happens before the first step and after the last one, by the stage of the run's progress."""
 NO_ESTIMATE = "The remaining time is estimated once the first steps are done."
 
-_CURVES: DrawnOnce[Any] = DrawnOnce(16)
+_CURVES: DrawnOnce[PlainFigure] = DrawnOnce(16)
 """Figures by run, progress and theme: all who watch a run share them."""
 _EARLIER: DrawnOnce[dict[str, float]] = DrawnOnce(64)
 """Seconds per step in earlier runs, by run and attempt."""
@@ -159,8 +159,8 @@ def _curve(run: Run, expected: float | None) -> None:
     st.plotly_chart(
         _CURVES.get(
             (*_attempt(run), run.progress, expected, theme.name),
-            lambda: training_curve.live_figure(
-                cache.store().curve(run.id), phases, _sides(spec), theme, expected=expected
+            lambda: PlainFigure.of(
+                training_curve.live_figure(cache.store().curve(run.id), phases, _sides(spec), theme, expected=expected)
             ),
         ),
         theme=None,
