@@ -18,8 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from unlearn_core.data import datasets
-    from unlearn_core.data.half_models import own_file
+    from unlearn_core.data import datasets, half_models
     from unlearn_core.engine.devices import resolve_device
     from unlearn_core.engine.jobs.common.half_training import train_halves
     from unlearn_core.store.data_folder import open_data_dir
@@ -28,8 +27,11 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidRequestError(f"--models must be an even number from 4 to {MAX_MODELS:,}, not {args.models}.")
     open_data_dir()
     card = datasets.card(args.dataset)
-    path = own_file(card.id)
+    path, labels = half_models.own_file(card.id), datasets.load(card.id).labels[: card.train]
     assert path is not None, "the data folder is set"
+    known = half_models.load(card.id, labels)
+    if known is not None:  # Models that ship need not be trained again.
+        half_models.write(path, known, labels)
     for count in train_halves(card.id, args.models, path, resolve_device(args.device)):
         print(f"{count} of {args.models} models are trained.", flush=True)
     print(f"The memorisation of the training images of {card.title} is known: {path}.")

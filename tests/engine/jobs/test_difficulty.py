@@ -115,15 +115,21 @@ def test_models_of_halves_are_added_two_at_a_time(home: Path, quick: None, capsy
     assert more is not None and np.array_equal(more.confidence[:4], first.confidence)
 
 
-def test_models_that_exist_elsewhere_are_taken_over(home: Path, quick: None, tmp_path: Path) -> None:
-    user_catalog.set_data_dir(home)
-    own = half_models.own_file("shapes")
-    assert own is not None
-    assert list(half_training.train_halves("shapes", 2, own, "cpu")) == [2]
-    assert list(half_training.train_halves("shapes", 4, tmp_path / "more.npz", "cpu")) == [4]
-    labels = datasets.load("shapes").labels[:400]
-    first, more = half_models.read(own, labels), half_models.read(tmp_path / "more.npz", labels)
-    assert first is not None and more is not None and np.array_equal(more.confidence[:2], first.confidence)
+def test_models_that_ship_are_not_trained_again(
+    home: Path, quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped, labels = half_models.bundled_file(tmp_path, "shapes"), datasets.load("shapes").labels[:400]
+    assert list(half_training.train_halves("shapes", 4, shipped, "cpu")) == [2, 4]
+    monkeypatch.setattr(half_models, "asset_roots", lambda: [tmp_path])
+    first = half_models.read(shipped, labels)
+    for count, said in ((4, []), (6, ["6 of 6 models are trained."])):
+        assert main(["difficulty", "--dataset", "shapes", "--models", str(count), "--device", "cpu"]) == 0
+        *lines, last = capsys.readouterr().out.splitlines()
+        own = half_models.own_file("shapes")
+        assert lines == said and own is not None and str(own) in last
+        known = half_models.read(own, labels)
+        assert first is not None and known is not None and known.num_models == count
+        assert np.array_equal(known.confidence[:4], first.confidence)
 
 
 def test_models_of_another_recipe_are_trained_anew(home: Path, quick: None) -> None:

@@ -146,6 +146,10 @@ def axis_scale(search_range: SearchRange) -> AxisScale:
     return AxisScale(float, stops, [format_value(float(f"{stop:.6g}")) for stop in stops])
 
 
+COLORBAR_ROOM = 106
+"""Pixels above a figure with such a colour bar; with fewer, Plotly finds that out by drawing the figure twice."""
+
+
 def colorbar(title: str, theme: Theme, **ticks: Any) -> PlotlyDict:
     """A colour bar above the figure, so that it takes no width on a phone."""
     return {

@@ -18,7 +18,7 @@ class PlainFigure(go.Figure):
     """A finished figure, which `st.plotly_chart` sends without checking or copying it again.
 
     That takes most of the time of a page that shows figures from a cache. `plain` is what `to_dict` of the figure gave;
-    to change such a figure, make a figure from it: `go.Figure(plain)`.
+    to change such a figure, make a figure from it, `go.Figure(plain)`, and give that the theme's template again.
     """
 
     def __init__(self, plain: PlotlyDict) -> None:  # Figure's own would check all values.

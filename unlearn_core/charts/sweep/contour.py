@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing import sweep_drawing
 from unlearn_core.charts.drawing.sweep_drawing import (
+    COLORBAR_ROOM,
     SweepChart,
     SweepData,
     compact,
@@ -54,7 +55,9 @@ def figure(
     values = np.array([value for _, value in known])
     share = OBJECTIVES[name].is_fraction
     drawn = go.Figure()
-    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 106, "r": 14})
+    drawn.update_layout(
+        template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": COLORBAR_ROOM, "r": 14}
+    )
     look: PlotlyDict = {
         "colorscale": "Viridis",
         "reversescale": OBJECTIVES[name].lower_is_better,

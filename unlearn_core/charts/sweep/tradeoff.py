@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from unlearn_core.charts.drawing import sweep_drawing
 from unlearn_core.charts.drawing.sweep_drawing import (
+    COLORBAR_ROOM,
     SweepChart,
     SweepData,
     baseline_accuracy,
@@ -54,7 +55,9 @@ def figure(sweep_data: SweepData, theme: Theme, *, hyperparameter: str | None = 
     shown = _shown(sweep_data, test)
     hyperparameter = hyperparameter or sweep_data.sweep.spec.ranges[0].knob
     drawn = go.Figure()
-    drawn.update_layout(template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": 106, "r": 14})
+    drawn.update_layout(
+        template=theme.template, height=HEIGHT, clickmode="event+select", margin={"t": COLORBAR_ROOM, "r": 14}
+    )
     if not test:
         leading = [_at(trial, test) for trial in pareto_front(sweep_data)]
         drawn.add_scatter(

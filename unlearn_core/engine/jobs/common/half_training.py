@@ -38,8 +38,6 @@ SEED_OFFSET = 3000
 def train_halves(dataset: str, num_models: int, path: Path, device: str) -> Iterator[int]:
     """Train the missing of so many models, an even number, into this file; yield how many there are after each pair.
 
-    Models of the same kind that ship, or are in the data folder, are taken over.
-
     Raises NotFoundError, CorruptAssetError, DivergedError, and NotSupportedError for points in the plane
     or too few images.
     """
@@ -50,10 +48,9 @@ def train_halves(dataset: str, num_models: int, path: Path, device: str) -> Iter
         raise NotSupportedError(f"{card.title} has {card.train:,} training images; models of halves need {MIN_IMAGES}.")
     labels, recipe = data.labels[: card.train], adapt_to_size(RECIPE, card.train // 2)
     made_with = json.dumps({"architecture": ARCHITECTURE, "recipe": recipe.model_dump()})
-    empty = HalfModels(np.zeros((0, card.train), np.float32), np.zeros((0, card.train), bool), made_with)
-    stored = (half_models.read(file, labels) for file in (path, *half_models.existing_files(dataset)))
-    fitting = [models for models in stored if models is not None and models.made_with == made_with]
-    known = max(fitting, key=lambda models: models.num_models, default=empty)
+    known = half_models.read(path, labels)
+    if known is None or known.made_with != made_with:
+        known = HalfModels(np.zeros((0, card.train), np.float32), np.zeros((0, card.train), bool), made_with)
     members, classes = half_members(card.train, num_models), len(card.classes)
     while known.num_models < num_models:
         pair = known.num_models, known.num_models + 1
